@@ -1,0 +1,203 @@
+"""Bytes to messages and back. Every way of reading raises ContractError, and nothing else, on bytes that are not ours.
+
+Limits are checked before and while inflating, so that no message can cost more memory than `MAX_INFLATED_BYTES`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple, TypeVar
+
+import msgspec
+
+from contract.batch import Batch
+from contract.errors import ContractError
+from contract.events import AnyEvent
+from contract.limits import MAX_EVENT_BYTES, MAX_INFLATED_BYTES, MAX_MESSAGE_BYTES
+from contract.receipt import Receipt
+from contract.status import AnyStatus
+
+JSON: Final = "application/json"
+DEFLATED: Final = "application/json+deflate"
+_ESCAPED_NUL: Final = b"\\u0000"
+
+_T = TypeVar("_T")
+_encoder = msgspec.json.Encoder()
+_event: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
+_batch = msgspec.json.Decoder(Batch)
+_receipt = msgspec.json.Decoder(Receipt)
+_status: msgspec.json.Decoder[AnyStatus] = msgspec.json.Decoder(AnyStatus)
+
+
+class Payload(NamedTuple):
+    """A message as it goes out: MQTT payload and content type."""
+
+    data: bytes
+    content_type: str
+
+    def sha256(self) -> str:
+        """What a refusal of this message would name."""
+        return sha256_hex(self.data)
+
+
+class Envelope(msgspec.Struct, frozen=True):
+    """As much of an event as can be known without knowing its kind."""
+
+    seq: int
+    kind: str = ""
+
+
+class _OpenBatch(msgspec.Struct, frozen=True):
+    stream: str
+    events: list[msgspec.Raw]
+    nonce: str = ""
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """A single-event message whose event could not be read: its stream and number if they could, and its own bytes."""
+
+    stream: str
+    nonce: str
+    envelope: Envelope | None
+    event: bytes
+
+
+_open_batch = msgspec.json.Decoder(_OpenBatch)
+_envelope = msgspec.json.Decoder(Envelope)
+
+
+def sha256_hex(data: bytes) -> str:
+    """SHA-256 of a payload as receipts name it."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def encode_event(event: AnyEvent) -> bytes:
+    """An event's final bytes: those of its place in every batch. ContractError if no hub could read them."""
+    data = _encoder.encode(event)
+    if len(data) > MAX_EVENT_BYTES:
+        raise ContractError("oversize", f"an event of {len(data)} bytes; the limit is {MAX_EVENT_BYTES}")
+    decode_event(data)
+    return data
+
+
+def decode_event(data: bytes) -> AnyEvent:
+    """One event as JSON."""
+    event = _read(_event, data)
+    _refuse_nul(data)
+    return event
+
+
+def encode_batch(stream: str, events: Iterable[bytes], *, nonce: str = "", live: bool = False) -> Payload:
+    """A batch from events already encoded, deflated where that is smaller. ContractError if it is too large to send."""
+    head = {"stream": stream} | ({"nonce": nonce} if nonce else {}) | ({"live": True} if live else {})
+    data = _encoder.encode(head)[:-1] + b',"events":[' + b",".join(events) + b"]}"
+    return _pack(data)
+
+
+def decode_batch(data: bytes, content_type: str) -> Batch:
+    """A batch; its numbers rise, its texts hold no NUL."""
+    plain = inflate(data, content_type)
+    batch = _read(_batch, plain)
+    _refuse_nul(plain)
+    _refuse_disorder([event.seq for event in batch.events])
+    return batch
+
+
+def open_single(data: bytes, content_type: str) -> Sealed | None:
+    """What can be known of a batch that could not be decoded, if it holds exactly one event; None if it holds more.
+
+    ContractError if not even its frame can be read.
+    """
+    frame = _read(_open_batch, inflate(data, content_type))
+    if len(frame.events) != 1:
+        return None
+    raw = bytes(frame.events[0])
+    try:
+        envelope = _envelope.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        envelope = None
+    return Sealed(stream=frame.stream, nonce=frame.nonce, envelope=envelope, event=raw)
+
+
+def encode_receipt(receipt: Receipt) -> Payload:
+    """A receipt, deflated where that is smaller."""
+    return _pack(_encoder.encode(receipt))
+
+
+def decode_receipt(data: bytes, content_type: str) -> Receipt:
+    """A receipt of the hub."""
+    return _read(_receipt, inflate(data, content_type))
+
+
+def encode_status(status: AnyStatus) -> Payload:
+    """A status message, deflated where that is smaller."""
+    return _pack(_encoder.encode(status))
+
+
+def decode_status(data: bytes, content_type: str) -> AnyStatus:
+    """A status message of a device."""
+    plain = inflate(data, content_type)
+    status = _read(_status, plain)
+    _refuse_nul(plain)
+    return status
+
+
+def inflate(data: bytes, content_type: str) -> bytes:
+    """The JSON text of a payload; never more than `MAX_INFLATED_BYTES` of it are made."""
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise ContractError("oversize", f"{len(data)} bytes; the limit is {MAX_MESSAGE_BYTES}")
+    if content_type == JSON:
+        return data
+    if content_type != DEFLATED:
+        raise ContractError("content_type", f"{content_type[:60]!r}; expected {JSON!r} or {DEFLATED!r}")
+    inflater = zlib.decompressobj()
+    try:
+        plain = inflater.decompress(data, MAX_INFLATED_BYTES)
+    except zlib.error as error:
+        raise ContractError("not_deflate", str(error)) from error
+    if inflater.unconsumed_tail:
+        raise ContractError("oversize", f"more than {MAX_INFLATED_BYTES} bytes after inflating")
+    if not inflater.eof or inflater.unused_data:
+        raise ContractError("not_deflate", "the deflated text is cut short, or something follows it")
+    return plain
+
+
+def _pack(plain: bytes) -> Payload:
+    small = zlib.compress(plain, 6)
+    payload = Payload(small, DEFLATED) if len(small) < len(plain) else Payload(plain, JSON)
+    if len(payload.data) > MAX_MESSAGE_BYTES or len(plain) > MAX_INFLATED_BYTES:
+        raise ContractError("oversize", f"{len(payload.data)} bytes to send, {len(plain)} inflated")
+    return payload
+
+
+def _read(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        raise ContractError("invalid", str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ContractError("not_json", str(error)) from error
+    except RecursionError as error:
+        raise ContractError("not_json", "nested too deeply") from error
+
+
+def _refuse_nul(plain: bytes) -> None:
+    """JSON can only write a NUL as an escape, so one search of the bytes spares a look at every text."""
+    if _ESCAPED_NUL in plain and _holds_nul(msgspec.json.decode(plain)):
+        raise ContractError("nul", "a text holds a NUL character")
+
+
+def _holds_nul(value: object) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(_holds_nul(key) or _holds_nul(part) for key, part in value.items())
+    return isinstance(value, list) and any(_holds_nul(part) for part in value)
+
+
+def _refuse_disorder(numbers: Sequence[int]) -> None:
+    for before, after in zip(numbers, numbers[1:], strict=False):
+        if after <= before:
+            raise ContractError("order", f"event {after} follows event {before}")

@@ -1,0 +1,1 @@
+"""Dashboards as code; read by the hub as package data. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""The provincial hub: stores what kiosks report exactly once, and knows what it does not know."""

@@ -1,0 +1,1 @@
+"""A believable border: drives the demo, the tests, the benchmarks and training."""
