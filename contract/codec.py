@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
@@ -198,6 +199,6 @@ def _holds_nul(value: object) -> bool:
 
 
 def _refuse_disorder(numbers: Sequence[int]) -> None:
-    for before, after in zip(numbers, numbers[1:], strict=False):
+    for before, after in pairwise(numbers):
         if after <= before:
             raise ContractError("order", f"event {after} follows event {before}")

@@ -14,7 +14,7 @@ _DEVICE = re.compile(DEVICE_PATTERN)
 
 DeviceId = Annotated[
     str,
-    Meta(pattern=DEVICE_PATTERN, description="Name of a device: its certificate's CN, MQTT user name and client id."),
+    Meta(pattern=DEVICE_PATTERN, description="A device: its certificate's CN, MQTT user name and client id."),
 ]
 StreamId = Annotated[
     str, Meta(pattern=r"^[0-9a-f]{32}\Z", description="128 random bits in hex; one for each opening of an outbox.")
@@ -28,7 +28,7 @@ UnixMs = Annotated[int, Meta(ge=0, le=MAX_TIME_MS, description="Unix time in ms,
 Span = Annotated[tuple[Seq, Seq], Meta(description="A closed range of event numbers: first and last, both included.")]
 Name = Annotated[
     str,
-    Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,31}\Z", description="A short technical name, such as a screen or a player."),
+    Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,31}\Z", description="A short technical name, such as a screen's."),
 ]
 ClockState = Literal["synced", "repaired", "estimated"]
 

@@ -29,7 +29,7 @@ class Queue(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Status(Struct, frozen=True, kw_only=True, tag_field="kind"):
-    """`session` is random and of one run of the agent, `nonce` of one connection; both only ever compared for equality."""
+    """`session` is random and of one run of the agent, `nonce` of one connection; both are only compared."""
 
     session: Nonce
     nonce: Nonce
