@@ -6,6 +6,7 @@ Limits are checked before and while inflating, so that no message can cost more 
 from __future__ import annotations
 
 import hashlib
+import re
 import zlib
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -65,8 +66,14 @@ class Sealed(msgspec.Struct, frozen=True):
     event: bytes
 
 
+_STREAM: Final = re.compile("[0-9a-f]{32}")
 _open_batch = msgspec.json.Decoder(_OpenBatch)
 _envelope = msgspec.json.Decoder(Envelope)
+
+
+def is_stream_id(text: str) -> bool:
+    """Whether `text` can be a stream's id."""
+    return _STREAM.fullmatch(text) is not None
 
 
 def sha256_hex(data: bytes) -> str:

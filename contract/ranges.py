@@ -58,6 +58,20 @@ class RangeSet:
             result.remove(first, last)
         return result
 
+    def common(self, other: RangeSet) -> RangeSet:
+        """What is in both."""
+        return self.minus(self.minus(other))
+
+    def head(self, count: int) -> RangeSet:
+        """The lowest `count` numbers."""
+        taken = RangeSet()
+        for first, last in self:
+            if count <= 0:
+                break
+            taken.add(first, min(last, first + count - 1))
+            count -= last - first + 1
+        return taken
+
     def within(self, low: int, high: int) -> RangeSet:
         """What is here between `low` and `high`, both included."""
         result = RangeSet()

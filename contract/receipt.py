@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -31,10 +31,10 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Covers events; never retained, and ignored by an agent whose current nonce it does not carry.
 
     The answer to a hello (`hello` is true) *replaces* what the agent believes committed of the streams it names; any
-    other receipt extends it.
+    other receipt extends it. `nonce` is empty where the message answered could not be read; such a receipt only refuses.
     """
 
-    nonce: Nonce
+    nonce: Nonce | Literal[""] = ""
     hub_time: UnixMs
     hello: bool = False
     streams: Annotated[list[Covered], Meta(max_length=MAX_BATCH_EVENTS)] = []

@@ -1,0 +1,19 @@
+"""What can go wrong with the outbox, and what the caller does next."""
+
+from __future__ import annotations
+
+
+class OutboxError(Exception):
+    """Stop: the outbox cannot be used. The text says which file, what is wrong with it and what to do."""
+
+
+class OutboxLocked(OutboxError):
+    """Stop: another agent has this outbox open."""
+
+
+class OutboxFull(OutboxError):
+    """Nothing was stored. Keep the event if you can and try again later; the agent reports the refusal."""
+
+
+class NotStored(OutboxError):
+    """The write failed; whether anything of it reached the disk is unknown, so its numbers are never used again."""

@@ -1,0 +1,204 @@
+"""The outbox as threads see it: `append` returns after a commit that it shares with whatever else came in.
+
+Commits are at most one every `commit_interval_s`: the first event after a rest is committed at once, what follows
+within the interval goes together into the next commit. So an SD card is written at a bounded pace, and a single event
+does not wait.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from contract.errors import ContractError
+from contract.events import LossReason
+from contract.ranges import RangeSet
+from contract.receipt import Covered
+from contract.status import Pending, Queue
+from edge_agent.outbox.database import Lock, open_database
+from edge_agent.outbox.errors import NotStored, OutboxError, OutboxFull
+from edge_agent.outbox.store import Entry, OutboxStore, Position, Stored
+
+FILE_NAME: Final = "outbox.db"
+SETTLE_INTERVAL_S: Final = 60
+log = logging.getLogger(__name__)
+
+
+class _Ticket:
+    """One caller's events on their way into a commit."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = entries
+        self.done = threading.Event()
+        self.positions: list[Position] = []
+        self.error: OutboxError | ContractError | None = None
+
+    def settle(self, store: OutboxStore) -> None:
+        try:
+            self.positions = store.append(self.entries)
+        except (OutboxError, ContractError) as error:
+            self.error = error
+        self.done.set()
+
+
+class Outbox:
+    """Opens the outbox in `folder` for writing: an exclusive lock, and a stream of its own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_bytes: int,
+        commit_interval_s: float = 1.0,
+        boot: str = "",
+        on_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._file_lock = Lock(folder / "outbox.lock")
+        try:
+            self._connection, self.set_aside = open_database(folder / FILE_NAME)
+            self._store = OutboxStore(self._connection, max_bytes=max_bytes, boot=boot)
+        except OutboxError:
+            self._file_lock.release()
+            raise
+        self.on_commit = on_commit
+        self._interval_s = commit_interval_s
+        self._lock = threading.RLock()
+        self._waiting: list[_Ticket] = []
+        self._arrival = threading.Condition()
+        self._closing = False
+        self._refused = 0
+        self._full = False
+        self._writer = threading.Thread(target=self._write, name="outbox", daemon=True)
+        self._writer.start()
+
+    def append(self, entries: Sequence[Entry]) -> list[Position]:
+        """Store events; returns where they stand, after the commit.
+
+        OutboxFull and NotStored say that nothing was accepted; ContractError that an event cannot be one.
+        """
+        ticket = _Ticket(entries)
+        with self._arrival:
+            if self._closing:
+                raise NotStored("the agent is stopping")
+            self._waiting.append(ticket)
+            self._arrival.notify()
+        ticket.done.wait()
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.positions
+
+    def close(self) -> None:
+        """Commit what waits, and let go of the file. May be called more than once."""
+        with self._arrival:
+            if self._closing:
+                return
+            self._closing = True
+            self._arrival.notify()
+        self._writer.join()
+        with self._lock:
+            self._connection.close()
+        self._file_lock.release()
+
+    # -- what the uplink asks and tells ------------------------------------------------------------------------------
+
+    @property
+    def live_stream(self) -> str:
+        """The stream that is being appended to."""
+        return self._store.stream
+
+    def streams(self) -> list[Pending]:
+        """Every stream of which events are held."""
+        with self._lock:
+            return self._store.streams()
+
+    def uncovered(self, stream: str) -> RangeSet:
+        """Numbers held that the hub is not known to have."""
+        with self._lock:
+            return self._store.uncovered(stream)
+
+    def read(self, stream: str, spans: Iterable[tuple[int, int]], max_bytes: int, max_events: int) -> list[Stored]:
+        """Sealed events of `spans` within the limits, at least one."""
+        with self._lock:
+            return self._store.read(stream, spans, max_bytes, max_events)
+
+    def cover(self, covered: Covered, *, hello: bool, hub_time_ms: int) -> None:
+        """Take a receipt's word."""
+        with self._lock:
+            self._store.cover(covered, hello=hello, hub_time_ms=hub_time_ms)
+
+    def declare_lost(self, stream: str, numbers: RangeSet, reason: LossReason, *, time_ms: int, at_ms: int) -> None:
+        """Delete events for good and record that, in one commit."""
+        with self._lock:
+            self._store.declare_lost(stream, numbers, reason, time_ms=time_ms, at_ms=at_ms)
+
+    def settle(self, hub_time_ms: int) -> None:
+        """Save what is believed covered, delete what is past its grace."""
+        with self._lock:
+            self._store.settle(hub_time_ms)
+
+    def queue(self, now_ms: int) -> Queue:
+        """How much waits; `now_ms` is the wall clock the events are stamped with, Unix ms."""
+        with self._lock:
+            count = self._store.count_uncovered()
+            oldest = self._store.oldest_uncovered() if count else None
+            full, refused = self._full, self._refused
+        age_s = max(0, now_ms - oldest.time) // 1000 if oldest is not None else 0
+        return Queue(events=count, oldest_s=min(age_s, 2**31 - 1), full=full, refused=refused)
+
+    def take_refusals(self) -> int:
+        """How many events were refused since the last call, once there is room again; 0 while it is still full."""
+        with self._lock:
+            if self._full:
+                return 0
+            count, self._refused = self._refused, 0
+            return count
+
+    # -- the writer thread -------------------------------------------------------------------------------------------
+
+    def _write(self) -> None:
+        last_commit = -self._interval_s
+        while tickets := self._next_group(last_commit + self._interval_s):
+            last_commit = time.monotonic()
+            with self._lock:
+                self._commit(tickets)
+            self.on_commit()
+
+    def _next_group(self, due: float) -> list[_Ticket]:
+        """Everything that has come in by `due`; empty when the outbox is closing and nothing is left."""
+        with self._arrival:
+            while not self._waiting and not self._closing:
+                self._arrival.wait()
+            while not self._closing and (left := due - time.monotonic()) > 0:
+                self._arrival.wait(left)
+            tickets, self._waiting = self._waiting, []
+            return tickets
+
+    def _commit(self, tickets: list[_Ticket]) -> None:
+        together = _Ticket([entry for ticket in tickets for entry in ticket.entries])
+        together.settle(self._store)
+        if together.error is None or len(tickets) == 1:
+            self._hand_out(tickets, together)
+        else:
+            for ticket in tickets:  # one that is malformed, or too large for what room is left, spoils no other
+                ticket.settle(self._store)
+        self._count_refusals(tickets)
+
+    def _hand_out(self, tickets: list[_Ticket], together: _Ticket) -> None:
+        at = 0
+        for ticket in tickets:
+            ticket.positions = together.positions[at : at + len(ticket.entries)]
+            ticket.error = together.error
+            at += len(ticket.entries)
+            ticket.done.set()
+
+    def _count_refusals(self, tickets: list[_Ticket]) -> None:
+        refused = [ticket for ticket in tickets if isinstance(ticket.error, OutboxFull)]
+        for ticket in refused:
+            self._refused += len(ticket.entries)
+        if refused and not self._full:
+            log.error("%s", refused[0].error)
+        self._full = bool(refused)

@@ -1,0 +1,313 @@
+"""The outbox as rules over one SQLite connection; knows no thread and no clock.
+
+Promises: `append` returns only after its commit; a number names one event for ever (a stream is never appended to by a
+later opening, nor after a write that failed); what is deleted was covered and past its grace, or evicted because it
+was covered and room was needed, or is declared lost in the deletion's own transaction.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from contract import codec
+from contract.events import KINDS, AnyEvent, Kind, Loss, LossReason
+from contract.limits import MAX_LOSS_RANGES
+from contract.ranges import RangeSet
+from contract.receipt import Covered
+from contract.status import Pending
+from edge_agent.outbox.coverage import Coverage, Since
+from edge_agent.outbox.errors import NotStored, OutboxError, OutboxFull
+
+DELETE_ROWS: Final = 2_000
+"""Rows deleted in one transaction at most, so that no commit takes long on an SD card."""
+ROW_OVERHEAD_BYTES: Final = 48
+GRACE_MS: Final = 7 * 24 * 3600 * 1000
+
+
+class Position(NamedTuple):
+    """Where an event stands for ever."""
+
+    stream: str
+    seq: int
+
+
+class Entry(NamedTuple):
+    """An event to append, and its moment on CLOCK_BOOTTIME, ms."""
+
+    event: AnyEvent
+    at_ms: int
+
+
+class Stored(NamedTuple):
+    """An event as it is kept: number and final bytes."""
+
+    seq: int
+    body: bytes
+
+
+def new_stream() -> str:
+    """A stream id that no other opening of any outbox will ever have."""
+    return secrets.token_hex(16)
+
+
+class OutboxStore:
+    """All streams of one outbox; appends to one of its own. `connection` is in autocommit mode and not shared."""
+
+    def __init__(self, connection: sqlite3.Connection, *, max_bytes: int, boot: str = "", stream: str = "") -> None:
+        self._db = connection
+        self._max_bytes = max_bytes
+        self._boot = boot
+        self._begin_stream(stream or new_stream())
+        self._load()
+
+    # -- appending ------------------------------------------------------------------------------------------------
+
+    def append(self, entries: Sequence[Entry]) -> list[Position]:
+        """Store events in one commit. OutboxFull stores none of them; so does ContractError for a malformed one."""
+        events = [replace(entry.event, seq=self._next + at) for at, entry in enumerate(entries)]
+        bodies = [codec.encode_event(event) for event in events]
+        self._make_room(sum(map(len, bodies)) + ROW_OVERHEAD_BYTES * len(bodies))
+        rows = [
+            (event.seq, KINDS.index(event.KIND), entry.at_ms, body)
+            for event, entry, body in zip(events, entries, bodies, strict=True)
+        ]
+        stream = self.stream
+        with self._transaction():
+            self._insert(rows)
+            self._save_coverage()
+        self._took(len(rows))
+        return [Position(stream, event.seq) for event in events]
+
+    def declare_lost(self, stream: str, numbers: RangeSet, reason: LossReason, *, time_ms: int, at_ms: int) -> None:
+        """Delete events and record the loss, in one commit."""
+        gone = numbers.common(self._held.get(stream, RangeSet()))
+        if not gone:
+            return
+        losses = [
+            Loss(seq=self._next + at, time=time_ms, stream=stream, ranges=spans, reason=reason, lost_kind=kind)
+            for at, (kind, spans) in enumerate(self._spans_by_kind(stream, gone))
+        ]
+        rows = [(loss.seq, KINDS.index("loss"), at_ms, codec.encode_event(loss)) for loss in losses]
+        with self._transaction():
+            self._delete(stream, gone)
+            self._insert(rows)
+        self._dropped(stream, gone)
+        self._took(len(rows))
+
+    # -- reading --------------------------------------------------------------------------------------------------
+
+    def streams(self) -> list[Pending]:
+        """Every stream of which events are held, oldest opening first; covered ones are held until their grace ends."""
+        return [
+            Pending(stream=name, low=low, high=high)
+            for name, numbers in self._held.items()
+            if numbers
+            for low, high in [(numbers.spans()[0][0], numbers.spans()[-1][1])]
+        ]
+
+    def uncovered(self, stream: str) -> RangeSet:
+        """Numbers held and not known to be covered."""
+        covered = self._coverage.get(stream)
+        held = self._held.get(stream, RangeSet())
+        return held.minus(covered.numbers) if covered is not None else held.copy()
+
+    def read(self, stream: str, spans: Iterable[tuple[int, int]], max_bytes: int, max_events: int) -> list[Stored]:
+        """Sealed events of `spans`, rising, until `max_bytes` of bodies or `max_events` are reached; at least one."""
+        taken: list[Stored] = []
+        size = 0
+        for first, last in spans:
+            for seq, body in self._bodies(stream, first, last, max_events - len(taken)):
+                if taken and (size + len(body) > max_bytes or len(taken) >= max_events):
+                    return taken
+                taken.append(Stored(seq, body))
+                size += len(body)
+            if len(taken) >= max_events:
+                break
+        return taken
+
+    def oldest_uncovered(self) -> AnyEvent | None:
+        """The first event that the hub does not have."""
+        for name in self._held:
+            for first, _ in self.uncovered(name):
+                for stored in self.read(name, [(first, first)], 1, 1):
+                    return codec.decode_event(stored.body)
+        return None
+
+    def count_uncovered(self) -> int:
+        """How many events the hub does not have."""
+        return sum(self.uncovered(name).count() for name in self._held)
+
+    def used_bytes(self) -> int:
+        """Bytes of the database file in use; freed pages are not."""
+        pages, free, size = (self._pragma(name) for name in ("page_count", "freelist_count", "page_size"))
+        return (pages - free) * size
+
+    # -- covering -------------------------------------------------------------------------------------------------
+
+    def cover(self, covered: Covered, *, hello: bool, hub_time_ms: int) -> None:
+        """Take a receipt's word. A hello's answer replaces what was believed, so a hub that went back gets it again."""
+        if covered.stream not in self._held:
+            return
+        numbers = RangeSet([*covered.committed, *covered.lost]).within(covered.low, covered.high)
+        coverage = self._coverage.setdefault(covered.stream, Coverage())
+        if hello:
+            coverage.replace(covered.low, covered.high, numbers, hub_time_ms)
+        else:
+            coverage.extend(numbers, hub_time_ms)
+
+    def settle(self, hub_time_ms: int, grace_ms: int = GRACE_MS) -> int:
+        """Save what is believed covered and delete what is past its grace. How many rows were deleted."""
+        past = {name: self._past_grace(name, hub_time_ms - grace_ms) for name in self._held}
+        past = {name: numbers for name, numbers in past.items() if numbers}
+        if not past and not any(coverage.dirty for coverage in self._coverage.values()):
+            return 0
+        with self._transaction():
+            for name, numbers in past.items():
+                self._delete(name, numbers)
+            self._save_coverage()
+        for name, numbers in past.items():
+            self._dropped(name, numbers)
+        return sum(numbers.count() for numbers in past.values())
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _begin_stream(self, name: str) -> None:
+        self.stream = name
+        self._next = 1
+        self._stream_id: int | None = None
+
+    def _load(self) -> None:
+        self._ids: dict[str, int] = {}
+        self._held: dict[str, RangeSet] = {}
+        self._coverage: dict[str, Coverage] = {}
+        for number, name in self._db.execute("SELECT id, name FROM stream ORDER BY id").fetchall():
+            self._ids[name] = number
+            self._held[name] = RangeSet(
+                self._db.execute(
+                    "SELECT min(seq), max(seq) FROM (SELECT seq, seq - row_number() OVER (ORDER BY seq) AS run"
+                    " FROM event WHERE stream = ?) GROUP BY run",
+                    (number,),
+                )
+            )
+            parts = self._db.execute("SELECT first, last, since_ms FROM covered WHERE stream = ?", (number,))
+            self._coverage[name] = Coverage(Since(*part) for part in parts)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """One commit. After a failure nobody knows what reached the disk, so no number of this stream is used again."""
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            yield
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._start_over()
+            if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise OutboxFull("the disk that holds the outbox is full; free space on it") from error
+            raise NotStored(f"writing to the outbox failed: {error}; check the SD card or disk") from error
+
+    def _start_over(self) -> None:
+        try:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self._begin_stream(new_stream())
+            self._load()
+        except sqlite3.Error as error:
+            raise OutboxError(f"the outbox can neither be written nor read: {error}; replace the SD card") from error
+
+    def _insert(self, rows: Sequence[tuple[int, int, int, bytes]]) -> None:
+        if self._stream_id is None:
+            cursor = self._db.execute("INSERT INTO stream (name, boot) VALUES (?, ?)", (self.stream, self._boot))
+            self._stream_id = cursor.lastrowid
+        self._db.executemany(
+            "INSERT INTO event (stream, seq, kind, at_ms, sealed, body) VALUES (?, ?, ?, ?, 1, ?)",
+            [(self._stream_id, *row) for row in rows],
+        )
+
+    def _took(self, count: int) -> None:
+        if count:
+            assert self._stream_id is not None  # noqa: S101 - _insert has made the row
+            self._ids[self.stream] = self._stream_id
+            self._held.setdefault(self.stream, RangeSet()).add(self._next, self._next + count - 1)
+            self._next += count
+
+    def _make_room(self, need_bytes: int) -> None:
+        """Evict covered events, oldest first, until `need_bytes` fit; OutboxFull if they do not even then."""
+        while self.used_bytes() + need_bytes > self._max_bytes:
+            for name in list(self._held):
+                numbers = self._covered_held(name).head(DELETE_ROWS)
+                if numbers:
+                    with self._transaction():
+                        self._delete(name, numbers)
+                    self._dropped(name, numbers)
+                    break
+            else:
+                raise OutboxFull(
+                    f"the outbox is full: {self.used_bytes()} of {self._max_bytes} bytes hold events that the hub does"
+                    " not have yet; bring the link to the hub back, or raise outbox.max_bytes"
+                )
+
+    def _covered_held(self, name: str) -> RangeSet:
+        return self._held[name].minus(self.uncovered(name))
+
+    def _past_grace(self, name: str, since_ms: int) -> RangeSet:
+        covered = self._coverage.get(name)
+        if covered is None:
+            return RangeSet()
+        return covered.older_than(since_ms).common(self._held[name]).head(DELETE_ROWS)
+
+    def _delete(self, stream: str, numbers: RangeSet) -> None:
+        self._db.executemany(
+            "DELETE FROM event WHERE stream = ? AND seq BETWEEN ? AND ?",
+            [(self._ids[stream], first, last) for first, last in numbers],
+        )
+        if numbers == self._held[stream] and stream != self.stream:
+            self._db.execute("DELETE FROM covered WHERE stream = ?", (self._ids[stream],))
+            self._db.execute("DELETE FROM stream WHERE id = ?", (self._ids[stream],))
+
+    def _dropped(self, stream: str, numbers: RangeSet) -> None:
+        self._held[stream] = self._held[stream].minus(numbers)
+        if stream in self._coverage:
+            self._coverage[stream].forget(numbers)
+        if not self._held[stream] and stream != self.stream:
+            for table in (self._held, self._coverage, self._ids):
+                table.pop(stream, None)
+
+    def _save_coverage(self) -> None:
+        for name, coverage in self._coverage.items():
+            if coverage.dirty and name in self._ids:
+                number = self._ids[name]
+                self._db.execute("DELETE FROM covered WHERE stream = ?", (number,))
+                self._db.executemany(
+                    "INSERT INTO covered (stream, first, last, since_ms) VALUES (?, ?, ?, ?)",
+                    [(number, *part) for part in coverage.parts()],
+                )
+                coverage.dirty = False
+
+    def _spans_by_kind(self, stream: str, numbers: RangeSet) -> Iterator[tuple[Kind, list[tuple[int, int]]]]:
+        by_kind: dict[int, RangeSet] = {}
+        for first, last in numbers:
+            rows = self._db.execute(
+                "SELECT seq, kind FROM event WHERE stream = ? AND seq BETWEEN ? AND ?", (self._ids[stream], first, last)
+            )
+            for seq, kind in rows:
+                by_kind.setdefault(kind, RangeSet()).add(seq, seq)
+        for kind, found in sorted(by_kind.items()):
+            spans = found.spans()
+            for at in range(0, len(spans), MAX_LOSS_RANGES):
+                yield KINDS[kind], spans[at : at + MAX_LOSS_RANGES]
+
+    def _bodies(self, stream: str, first: int, last: int, limit: int) -> Iterator[tuple[int, bytes]]:
+        return self._db.execute(
+            "SELECT seq, body FROM event WHERE stream = ? AND seq BETWEEN ? AND ? AND sealed = 1 ORDER BY seq LIMIT ?",
+            (self._ids[stream], first, last, max(limit, 1)),
+        )
+
+    def _pragma(self, name: str) -> int:
+        value = self._db.execute(f"PRAGMA {name}").fetchone()[0]
+        return int(value)

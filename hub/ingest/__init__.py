@@ -1,0 +1,1 @@
+"""From MQTT messages to committed rows: receive, decide, commit, answer."""
