@@ -10,9 +10,11 @@ from typing import Final
 
 CODES: Final = MappingProxyType(
     {
-        "probe_failed": "A probe cannot look; its reason says at what. Nothing is known of what it watches until it can.",
+        "probe_failed": "A probe cannot look; its reason says at what. Nothing is known of that until it can.",
         "probe_hung": "A probe has not come back from looking. Restart the player it watches, then the agent.",
         "flapping": "What speaks for a play changes many times a minute; it is recorded at its weakest.",
+        "outbox_full": "Events were refused while the outbox was full. Bring the link to the hub back; check the disk.",
+        "outbox_damaged": "The outbox was unreadable and set aside. Keep that file; replace the SD card soon.",
         "over_temperature": "The machine is too hot and slows down. Free its vents, shade the cabinet, check the fan.",
         "undervoltage": "The board's supply voltage dropped. Use its own power supply and a short, thick cable.",
         "low_disk": "The agent's disk is nearly full; old events go first. Remove what else fills it.",

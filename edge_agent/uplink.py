@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal, NamedTuple, Protocol
 
 from contract import codec
@@ -86,8 +86,18 @@ class _Flight(NamedTuple):
 class Uplink:
     """One run of an agent. Not thread-safe: one thread owns it."""
 
-    def __init__(self, source: Source, *, session: str, version: str, rng: random.Random | None = None) -> None:
-        self._source = source
+    def __init__(
+        self,
+        source: Source,
+        *,
+        session: str,
+        version: str,
+        queue: Callable[[], Queue] = Queue,
+        faults: Callable[[], list[str]] = list,
+        rng: random.Random | None = None,
+    ) -> None:
+        """`queue` and `faults` are asked when a status message is due; `faults` gives codes of what does not work."""
+        self._source, self._queue, self._faults = source, queue, faults
         self._session, self._version = session, version
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not secrecy
         self._nonce: str | None = None
@@ -98,11 +108,9 @@ class Uplink:
         self._silences = 0
         self._rtt_ms = 0
         self._hello_due_ms = self._alive_due_ms = 0
-        self.queue = Queue()
-        self.faults: list[str] = []
         self.ignored_receipts = 0
 
-    # -- inputs -------------------------------------------------------------------------------------------------------
+    # -- inputs ----------------------------------------------------------------------------------------------
 
     def connected(self, nonce: str, now_ms: int) -> None:
         """A connection is up; `nonce` is new for it."""
@@ -131,7 +139,7 @@ class Uplink:
             self._silences = min(self._silences, SILENCES_BEFORE_ASKING - 1)
         return self._land(now_ms)
 
-    # -- outputs ------------------------------------------------------------------------------------------------------
+    # -- outputs ---------------------------------------------------------------------------------------------
 
     def poll(self, now_ms: int) -> list[Send]:
         """Everything that is to be sent now."""
@@ -160,7 +168,7 @@ class Uplink:
         """Nothing is in flight and nothing waits."""
         return not self._flights and not any(self._source.uncovered(held.stream) for held in self._source.streams())
 
-    # -- hello --------------------------------------------------------------------------------------------------------
+    # -- hello -----------------------------------------------------------------------------------------------
 
     def _say_hello(self, now_ms: int) -> list[Send]:
         if now_ms < self._hello_due_ms:
@@ -183,20 +191,20 @@ class Uplink:
 
     def _hello(self, page: Sequence[Pending]) -> Hello:
         nonce = self._nonce or ""
-        return Hello(session=self._session, nonce=nonce, version=self._version, streams=list(page), queue=self.queue)
+        return Hello(session=self._session, nonce=nonce, version=self._version, streams=list(page), queue=self._queue())
 
     def _say_alive(self, now_ms: int) -> list[Send]:
         if now_ms < self._alive_due_ms or self._nonce is None:
             return []
         self._alive_due_ms = now_ms + ALIVE_INTERVAL_MS
-        alive = AliveStatus(session=self._session, nonce=self._nonce, queue=self.queue, faults=self.faults[:32])
+        alive = AliveStatus(session=self._session, nonce=self._nonce, queue=self._queue(), faults=self._faults()[:32])
         return [self._status(alive)]
 
     @staticmethod
     def _status(status: AnyStatus) -> Send:
         return Send("status", codec.encode_status(status))
 
-    # -- batches ------------------------------------------------------------------------------------------------------
+    # -- batches ---------------------------------------------------------------------------------------------
 
     def _window(self) -> int:
         """Batches that may be in flight: fewer after a silence; none after two, when a hello asks for the hub."""
@@ -250,7 +258,7 @@ class Uplink:
         first = self._rng.randint(*FIRST_RESEND_MS)
         return min(max(first, 4 * self._rtt_ms) << min(self._silences, 10), MAX_RESEND_MS)
 
-    # -- answers ------------------------------------------------------------------------------------------------------
+    # -- answers ---------------------------------------------------------------------------------------------
 
     def _land(self, now_ms: int) -> int | None:
         """Take off the list what is covered now."""

@@ -324,7 +324,7 @@ class Protocol(RuleBasedStateMachine):
 
 def test_nothing_is_lost_in_silence_and_nothing_stored_twice() -> None:
     examples = int(os.environ.get("TTDN_PROTOCOL_EXAMPLES", "150"))
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Protocol,
         settings=settings(
             max_examples=examples, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)

@@ -103,7 +103,7 @@ class Outbox:
             self._connection.close()
         self._file_lock.release()
 
-    # -- what the uplink asks and tells ------------------------------------------------------------------------------
+    # -- what the uplink asks and tells ----------------------------------------------------------------------
 
     @property
     def live_stream(self) -> str:
@@ -157,7 +157,7 @@ class Outbox:
             count, self._refused = self._refused, 0
             return count
 
-    # -- the writer thread -------------------------------------------------------------------------------------------
+    # -- the writer thread -----------------------------------------------------------------------------------
 
     def _write(self) -> None:
         last_commit = -self._interval_s

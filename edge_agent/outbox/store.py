@@ -66,7 +66,7 @@ class OutboxStore:
         self._begin_stream(stream or new_stream())
         self._load()
 
-    # -- appending ------------------------------------------------------------------------------------------------
+    # -- appending -------------------------------------------------------------------------------------------
 
     def append(self, entries: Sequence[Entry]) -> list[Position]:
         """Store events in one commit. OutboxFull stores none of them; so does ContractError for a malformed one."""
@@ -100,7 +100,7 @@ class OutboxStore:
         self._dropped(stream, gone)
         self._took(len(rows))
 
-    # -- reading --------------------------------------------------------------------------------------------------
+    # -- reading ---------------------------------------------------------------------------------------------
 
     def streams(self) -> list[Pending]:
         """Every stream of which events are held, oldest opening first; covered ones are held until their grace ends."""
@@ -148,7 +148,7 @@ class OutboxStore:
         pages, free, size = (self._pragma(name) for name in ("page_count", "freelist_count", "page_size"))
         return (pages - free) * size
 
-    # -- covering -------------------------------------------------------------------------------------------------
+    # -- covering --------------------------------------------------------------------------------------------
 
     def cover(self, covered: Covered, *, hello: bool, hub_time_ms: int) -> None:
         """Take a receipt's word. A hello's answer replaces what was believed, so a hub that went back gets it again."""
@@ -175,7 +175,7 @@ class OutboxStore:
             self._dropped(name, numbers)
         return sum(numbers.count() for numbers in past.values())
 
-    # -- inside ---------------------------------------------------------------------------------------------------
+    # -- inside ----------------------------------------------------------------------------------------------
 
     def _begin_stream(self, name: str) -> None:
         self.stream = name

@@ -128,11 +128,13 @@ class Playback:
         if self._before is None or self.starts != self.seen_start or self._before.path != look.path:
             self._begin(look)
             return "unknown"
-        looped = loops_between(self._before, look, self._seeks)
-        self.loops += looped
-        if looped or (look.position_s is not None and look.position_s != self._before.position_s):
+        if look.position_s is not None and look.position_s != self._before.position_s:
             self._moved_ms = look.at_ms
         if not self._seeking:
+            # A position in the middle of a jump belongs to neither side of it.
+            looped = loops_between(self._before, look, self._seeks)
+            self.loops += looped
+            self._moved_ms = look.at_ms if looped else self._moved_ms
             self._before, self._seeks = look, 0
         return self._motion(look)
 
@@ -170,7 +172,8 @@ def loops_between(before: PlayerLook, now: PlayerLook, seeks: int) -> int:
     if before.position_s is None or now.position_s is None or not now.duration_s:
         return 0
     passed_s = (now.at_ms - before.at_ms) / 1000
-    if before.position_s + passed_s < now.duration_s - _NEAR_END_S or now.position_s > passed_s + _NEAR_END_S:
+    near_s = min(_NEAR_END_S, now.duration_s / 4)
+    if before.position_s + passed_s < now.duration_s - near_s or now.position_s > passed_s + near_s:
         return 0
     if not seeks:
         return int(now.position_s < before.position_s)

@@ -53,6 +53,11 @@ class Delivery(NamedTuple):
     batch: Batch
 
 
+def stream_of(delivery: Delivery) -> StreamKey:
+    """The stream that a batch is of."""
+    return StreamKey(delivery.device, delivery.batch.stream)
+
+
 @dataclass
 class Decision:
     """What one transaction writes: rows, and what it adds to each stream's account."""
@@ -70,8 +75,9 @@ class Decision:
 def streams_of(deliveries: Iterable[Delivery]) -> dict[StreamKey, tuple[int, int]]:
     """Every stream that these batches touch, with the span of numbers that matters; those only spoken of get (0, 0)."""
     spans: dict[StreamKey, tuple[int, int]] = {}
-    for device, batch in deliveries:
-        key = StreamKey(device, batch.stream)
+    for delivery in deliveries:
+        device, batch = delivery
+        key = stream_of(delivery)
         first, last = batch.events[0].seq, batch.events[-1].seq
         known = spans.get(key, (0, 0))
         spans[key] = (min(known[0] or first, first), max(known[1], last))
@@ -84,8 +90,9 @@ def streams_of(deliveries: Iterable[Delivery]) -> dict[StreamKey, tuple[int, int
 def decide(deliveries: Iterable[Delivery], accounts: Mapping[StreamKey, Account]) -> Decision:
     """Take from each batch exactly the numbers not yet committed. Changes `accounts` to what will then hold."""
     decision = Decision()
-    for device, batch in deliveries:
-        key = StreamKey(device, batch.stream)
+    for delivery in deliveries:
+        device, batch = delivery
+        key = stream_of(delivery)
         fresh = accounts[key].take(RangeSet.of(event.seq for event in batch.events))
         if not fresh:
             continue

@@ -27,7 +27,7 @@ class Unreadable(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A message of which nothing can be committed; its sender cuts it smaller. `data` is worth keeping if it is alone."""
+    """A message of which nothing can be committed; its sender cuts it smaller. `alone` is kept."""
 
     device: str
     nonce: str
@@ -60,7 +60,7 @@ def _unread(device: str, data: bytes, content_type: str, error: ContractError) -
 
 
 def covered(key: StreamKey, account: Account, low: int, high: int, most_ranges: int) -> Covered:
-    """What the ledger says of one stream between `low` and `high`, or of a shorter span where that takes fewer ranges."""
+    """What the ledger says of one stream between `low` and `high`, or a shorter span with fewer ranges."""
     committed, lost = account.committed.within(low, high), account.lost.within(low, high)
     while len(committed) + len(lost) > most_ranges:
         high = (low + high) // 2

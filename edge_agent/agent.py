@@ -1,0 +1,260 @@
+"""The agent put together: probes see, the observer makes events, the recorder keeps them, the courier brings them.
+
+    probe threads -> queue -> this thread: observer -> recorder -> outbox -> courier -> broker
+    bridge threads -----------------------------------^
+
+Everything that the observer does happens in the thread that calls `run`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import ssl
+import threading
+from collections.abc import Sequence
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from contract.errors import ContractError
+from contract.events import UNNUMBERED, Fault
+from edge_agent import status_file
+from edge_agent.bridge import Bridge
+from edge_agent.bridge_rules import BridgeError, NotAccepted
+from edge_agent.clock import Clock
+from edge_agent.config import AgentSettings
+from edge_agent.courier import Courier
+from edge_agent.draft import UNSTAMPED, Draft
+from edge_agent.errors import AgentError
+from edge_agent.health import Self
+from edge_agent.lifecycle import boot_id, is_new_boot, lifecycle
+from edge_agent.mqtt import Broker
+from edge_agent.observation import Reading, Showing
+from edge_agent.observer import Observer
+from edge_agent.outbox.errors import OutboxError
+from edge_agent.outbox.outbox import Outbox
+from edge_agent.probe_runner import ProbeRunner
+from edge_agent.probes.base import Probe
+from edge_agent.probes.registry import PROBES
+from edge_agent.reception import Reception
+from edge_agent.recorder import Recorder
+
+TICK_MS: Final = 1_000
+log = logging.getLogger(__name__)
+
+
+class _Seen(NamedTuple):
+    component: str
+    readings: Sequence[Reading]
+    look_s: float
+
+
+class Agent:
+    """One agent with its own outbox. `run` returns after `stop`, or raises AgentError when it cannot go on."""
+
+    def __init__(self, settings: AgentSettings, *, probes: Sequence[Probe] | None = None) -> None:
+        """`probes` replaces those of the settings: the simulator's players are probes, too."""
+        self._settings = settings
+        self._state, self._runtime = Path(settings.state_folder), Path(settings.runtime_folder)
+        for folder in (self._state, self._runtime):
+            _make(folder)
+        self._clock = Clock()
+        self._started_ms = self._clock.now_ms()
+        self._version = installed_version("ttdn-border")
+        boot = boot_id()
+        self.outbox = _open_outbox(settings, self._state, boot)
+        self.recorder = Recorder(self.outbox, self._clock)
+        self._observer = Observer(settings.playlog, self._own)
+        self.courier = Courier(
+            settings.device,
+            brokers(settings),
+            self.outbox,
+            self._clock,
+            version=self._version,
+            faults=self._observer.faults,
+        )
+        self.outbox.on_commit = self.courier.wake
+        self._seen: queue.SimpleQueue[_Seen | None] = queue.SimpleQueue()
+        self._runners = [ProbeRunner(probe, self._put, self._clock.now_ms) for probe in probes or make_probes(settings)]
+        self._bridge = self._make_bridge()
+        self._is_new_boot = is_new_boot(self._state, boot)
+        self._stopping = threading.Event()
+
+    @property
+    def bridge_url(self) -> str | None:
+        """Where the kiosk's pages find the bridge; None if it is off."""
+        return self._bridge.url if self._bridge is not None else None
+
+    def stop(self) -> None:
+        """Make `run` return. May be called from a signal handler or any thread."""
+        self._stopping.set()
+        self._seen.put(None)
+
+    def run(self) -> None:
+        """See, keep and bring until stopped. AgentError if the outbox cannot be used any more."""
+        self._begin()
+        try:
+            tick_due_ms = status_due_ms = self._clock.now_ms()
+            while not self._stopping.is_set():
+                now_ms = self._clock.now_ms()
+                if now_ms >= tick_due_ms:
+                    tick_due_ms = now_ms + TICK_MS
+                    self._tick(now_ms)
+                if now_ms >= status_due_ms:
+                    status_due_ms = now_ms + int(status_file.EVERY_S * 1000)
+                    status_file.write(self._runtime, self.status())
+                self.recorder.record(self._look((tick_due_ms - now_ms) / 1000))
+        finally:
+            self._end()
+        if self.courier.failure is not None:
+            raise AgentError(f"the outbox in {self._state} cannot be used any more: {self.courier.failure}")
+
+    def status(self) -> status_file.AgentStatus:
+        """The agent's condition now."""
+        now_ms = self._clock.now_ms()
+        return status_file.AgentStatus(
+            device=self._settings.device,
+            version=self._version,
+            pid=os.getpid(),
+            at_ms=now_ms,
+            started_ms=self._started_ms,
+            connected=self.courier.connected,
+            last_error=self.courier.last_error,
+            clock=self._clock.stamp(now_ms).clock,
+            queue=self.courier.queue(),
+            dropped=self.recorder.dropped,
+            faults=self._observer.faults(),
+            probes={runner.probe.name: runner.last_error for runner in self._runners},
+            bridge=self._bridge.counts() if self._bridge is not None else {},
+        )
+
+    # -- begin and end ---------------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        now_ms = self._clock.now_ms()
+        drafts = [lifecycle("boot", now_ms)] if self._is_new_boot else []
+        drafts.append(lifecycle("start", now_ms, self._version))
+        if self.outbox.set_aside is not None:
+            drafts.append(_damaged(self.outbox.set_aside, now_ms))
+        self.recorder.record(drafts)
+        self.courier.start()
+        for runner in self._runners:
+            runner.start()
+        if self._bridge is not None:
+            self._bridge.start()
+
+    def _end(self) -> None:
+        for runner in self._runners:
+            runner.stop()
+        if self._bridge is not None:
+            self._bridge.close()
+        drafts = self._look(0)
+        now_ms = self._clock.now_ms()
+        self.recorder.record([*drafts, *self._observer.stop(now_ms), lifecycle("stop", now_ms)])
+        self.courier.stop()
+        self.courier.join()
+        self.outbox.close()
+        status_file.remove(self._runtime)
+
+    # -- seeing ------------------------------------------------------------------------------------------------------
+
+    def _put(self, component: str, readings: Sequence[Reading], look_s: float) -> None:
+        self._seen.put(_Seen(component, readings, look_s))
+
+    def _show(self, showing: Showing) -> None:
+        self._put("web", [showing], 2.0)
+
+    def _look(self, wait_s: float) -> list[Draft]:
+        """Events of all that was seen; waits for the first of it."""
+        drafts: list[Draft] = []
+        try:
+            item = self._seen.get(timeout=max(wait_s, 0.001))
+            while True:
+                if item is not None:
+                    drafts += self._observer.see(item.component, item.readings, self._clock.now_ms(), item.look_s)
+                item = self._seen.get_nowait()
+        except queue.Empty:
+            return drafts
+
+    def _tick(self, now_ms: int) -> None:
+        drafts = self._observer.tick(now_ms)
+        for runner in self._runners:
+            if hung_s := runner.hung_s():
+                drafts += self._observer.hung(runner.probe.name, hung_s, now_ms)
+        self.recorder.record(drafts)
+        if self._bridge is not None:
+            self._bridge.tick()
+        if self.courier.failure is not None:
+            self._stopping.set()
+
+    def _own(self) -> Self:
+        sent, received = self.courier.traffic()
+        return Self(self.courier.queue(), self._clock.rtt_ms(), self._clock.offset_ms(), sent, received)
+
+    # -- visitors ----------------------------------------------------------------------------------------------------
+
+    def _make_bridge(self) -> Bridge | None:
+        if not self._settings.bridge.enabled:
+            return None
+        reception = Reception(self._settings.bridge, accept=self._accept, show=self._show, now_ms=self._clock.now_ms)
+        try:
+            return Bridge(self._settings.bridge, reception)
+        except BridgeError as error:
+            self.outbox.close()
+            raise AgentError(str(error)) from error
+
+    def _accept(self, drafts: list[Draft]) -> None:
+        try:
+            self.recorder.append(drafts)
+        except (OutboxError, ContractError) as error:
+            raise NotAccepted(str(error)) from error
+
+
+def make_probes(settings: AgentSettings) -> list[Probe]:
+    """The probes that are switched on."""
+    kinds = {registered.name: registered.probe for registered in PROBES}
+    return [kinds[name](table) for name, table in settings.probe_settings()]
+
+
+def brokers(settings: AgentSettings) -> list[Broker]:
+    """Where to connect, with the device's name and password."""
+    password = settings.password()
+    return [
+        Broker(broker.host, broker.port, settings.device, password, _tls(broker.ca_file) if broker.tls else None)
+        for broker in settings.mqtt.brokers
+    ]
+
+
+def _tls(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except OSError as error:
+        raise AgentError(
+            f"mqtt.brokers: ca_file {ca_file}: {error}; give a PEM file that the agent can read"
+        ) from error
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+    except OSError as error:
+        raise AgentError(f"cannot make {folder}: {error.strerror}; make it, owned by the agent's user") from error
+
+
+def _open_outbox(settings: AgentSettings, folder: Path, boot: str) -> Outbox:
+    try:
+        return Outbox(
+            folder,
+            max_bytes=settings.outbox.max_bytes,
+            commit_interval_s=settings.outbox.commit_interval_s,
+            boot=boot,
+        )
+    except OutboxError as error:
+        raise AgentError(str(error)) from error
+
+
+def _damaged(set_aside: Path, at_ms: int) -> Draft:
+    reason = f"the outbox could not be read and was set aside as {set_aside.name}; what it held is not known"
+    return Draft(at_ms, Fault(seq=UNNUMBERED, time=UNSTAMPED, code="outbox_damaged", reason=reason, component="outbox"))

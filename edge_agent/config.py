@@ -1,0 +1,143 @@
+"""What can be set of an agent: a TOML file, and environment variables that win over it.
+
+`TTDN_AGENT_<SECTION>__<KEY>` sets one key (`TTDN_AGENT_DEVICE`, `TTDN_AGENT_MQTT__PASSWORD_FILE`). A probe is on if its
+table `[probes.NAME]` is there, even an empty one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from contract.ids import DeviceId
+from edge_agent.bridge_rules import BridgeSettings
+from edge_agent.errors import ConfigError
+from edge_agent.playlog import PlaylogSettings
+from edge_agent.probes.registry import PROBES
+
+DEFAULT_FILE: Final = Path("/etc/ttdn-agent/agent.toml")
+FILE_VARIABLE: Final = "TTDN_AGENT_CONFIG"
+_PREFIX: Final = "TTDN_AGENT_"
+_PLACE: Final = re.compile(r"(?P<what>.*) - at `\$?\.?(?P<key>.*)`\Z", re.DOTALL)
+
+
+class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One broker; several are tried in turn."""
+
+    host: Annotated[str, Meta(min_length=1, description="Name or address of the broker.")]
+    port: Annotated[int, Meta(ge=1, le=65535, description="TCP port; 8883 is usual with TLS, 1883 without.")] = 8883
+    tls: Annotated[bool, Meta(description="Encrypt, and check the broker's certificate.")] = True
+    ca_file: Annotated[str, Meta(description="PEM file of the authority that signed it; empty: the system's.")] = ""
+
+
+class MqttSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The way to the hub."""
+
+    brokers: Annotated[tuple[BrokerSettings, ...], Meta(min_length=1, max_length=8, description="Tried in turn.")]
+    password_file: Annotated[
+        str, Meta(description="File that holds this device's password, readable by the agent alone.")
+    ] = ""
+
+
+class OutboxSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Events that the hub does not have yet, and those it has had for less than a week."""
+
+    max_bytes: Annotated[int, Meta(ge=1_000_000, description="Largest size of the outbox, bytes.")] = 500_000_000
+    commit_interval_s: Annotated[
+        float, Meta(ge=0, le=1, description="Least time between two commits, s: longer spares the SD card.")
+    ] = 1.0
+
+
+class AgentSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Everything that can be set."""
+
+    device: Annotated[DeviceId, Meta(description="This device's name at the hub.")]
+    mqtt: MqttSettings
+    state_folder: Annotated[str, Meta(min_length=1, description="The outbox lives here; keep it on a disk.")] = (
+        "/var/lib/ttdn-agent"
+    )
+    runtime_folder: Annotated[str, Meta(min_length=1, description="The status file lives here; keep it in memory.")] = (
+        "/run/ttdn-agent"
+    )
+    outbox: OutboxSettings = OutboxSettings()
+    playlog: PlaylogSettings = PlaylogSettings()
+    bridge: BridgeSettings = BridgeSettings()
+    probes: Annotated[dict[str, dict[str, Any]], Meta(description="The probes that are on, and their settings.")] = {}
+
+    def probe_settings(self) -> list[tuple[str, Struct]]:
+        """Kind and settings of each probe that is on. ConfigError if one does not exist or is set wrongly."""
+        kinds = {registered.name: registered.settings for registered in PROBES}
+        found = []
+        for name, table in self.probes.items():
+            if name not in kinds:
+                raise ConfigError(f"probes.{name}: there is no such probe; there are {', '.join(kinds)}")
+            if name == "system":
+                table = {"state_folder": self.state_folder, **table}
+            found.append((name, _converted(table, kinds[name], f"probes.{name}")))
+        return found
+
+    def password(self) -> str:
+        """The device's password; empty if none is set. ConfigError if the file cannot be read."""
+        if not self.mqtt.password_file:
+            return ""
+        try:
+            return Path(self.mqtt.password_file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigError(f"mqtt.password_file: {self.mqtt.password_file}: {error.strerror}") from error
+
+
+def config_file(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """The file to read: the one that was given, else the environment's, else the usual one."""
+    return given or Path(environ.get(FILE_VARIABLE, DEFAULT_FILE))
+
+
+def load(file: Path, environ: Mapping[str, str] = os.environ) -> AgentSettings:
+    """Read and check everything. ConfigError names file, key, what is wrong and what is expected."""
+    raw = _read(file)
+    for variable, value in environ.items():
+        if variable.startswith(_PREFIX) and variable != FILE_VARIABLE:
+            _put(raw, variable, value)
+    try:
+        settings: AgentSettings = _converted(raw, AgentSettings, "")
+        settings.probe_settings()
+    except ConfigError as error:
+        raise ConfigError(f"{file}: {error}") from error
+    return settings
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"{file}: {error.strerror}; name another file with --config or {FILE_VARIABLE}, or write this one"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not TOML: {error}") from error
+
+
+def _put(raw: dict[str, Any], variable: str, value: str) -> None:
+    *sections, key = variable.removeprefix(_PREFIX).lower().split("__")
+    table = raw
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            raise ConfigError(f"{variable}: {section} is not a table that holds keys")
+    table[key] = value
+
+
+def _converted(raw: Mapping[str, Any], to: type[Any], where: str) -> Any:
+    try:
+        return msgspec.convert(raw, to, strict=False)
+    except msgspec.ValidationError as error:
+        match = _PLACE.match(str(error))
+        what, key = (match["what"], match["key"]) if match else (str(error), "")
+        place = ".".join(part for part in (where, key) if part)
+        raise ConfigError(f"{place or 'the top level'}: {what}") from error

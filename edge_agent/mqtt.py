@@ -1,0 +1,118 @@
+"""One MQTT 5 connection of the agent, from connect to its end; nothing outlives it.
+
+paho would keep what was published across a reconnect and send it again. Our own protocol does that better (it knows
+what the hub has), so every connection is a new client, and what it had not sent dies with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Callable
+from typing import Any, Final, Literal, NamedTuple
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from contract.codec import Payload
+from contract.topics import topic
+
+KEEPALIVE_S: Final = 30
+CONNECT_TIMEOUT_S: Final = 10.0
+log = logging.getLogger(__name__)
+
+
+class LinkError(Exception):
+    """There is no connection; try the next broker after a while. The text says which one and why."""
+
+
+class Broker(NamedTuple):
+    """Where a broker is and how to get in."""
+
+    host: str
+    port: int
+    username: str
+    password: str
+    tls: ssl.SSLContext | None = None
+
+
+class Link:
+    """A connection under way. The callbacks run in paho's thread and must return at once."""
+
+    def __init__(
+        self,
+        device: str,
+        broker: Broker,
+        last_words: Payload,
+        *,
+        on_ready: Callable[[], None],
+        on_receipt: Callable[[bytes, str], None],
+        on_end: Callable[[str], None],
+    ) -> None:
+        self._device, self._broker = device, broker
+        self._on_ready, self._on_receipt, self._on_end = on_ready, on_receipt, on_end
+        self.bytes_sent = self.bytes_received = 0
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2, client_id=device, protocol=mqtt.MQTTv5, reconnect_on_failure=False
+        )
+        client.username_pw_set(broker.username, broker.password)
+        if broker.tls is not None:
+            client.tls_set_context(broker.tls)
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        will = _properties(last_words, PacketTypes.WILLMESSAGE)
+        client.will_set(topic(device, "status"), last_words.data, qos=1, properties=will)
+        client.on_connect, client.on_disconnect = self._connected, self._disconnected
+        client.on_subscribe, client.on_message = self._subscribed, self._received
+        self._client = client
+
+    def open(self) -> None:
+        """Begin; `on_ready` follows once receipts can come in, or `on_end`. LinkError if the broker is not there."""
+        try:
+            self._client.connect(self._broker.host, self._broker.port, KEEPALIVE_S, clean_start=True)
+        except (OSError, ValueError) as error:
+            raise LinkError(f"broker {self._broker.host}:{self._broker.port}: {error}") from error
+        self._client.loop_start()
+
+    def publish(self, channel: Literal["events", "status"], payload: Payload) -> None:
+        """Hand a message to the connection; whether it arrives, a receipt tells."""
+        self.bytes_sent += len(payload.data)
+        properties = _properties(payload, PacketTypes.PUBLISH)
+        self._client.publish(topic(self._device, channel), payload.data, qos=1, properties=properties)
+
+    def close(self) -> None:
+        """End the connection in good order."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+        if reason.is_failure:
+            self._on_end(f"broker {self._broker.host}:{self._broker.port} refuses us: {reason}")
+        else:
+            client.subscribe(topic(self._device, "receipt"), qos=1)
+
+    def _subscribed(
+        self, _client: mqtt.Client, _data: Any, _id: int, reasons: list[ReasonCode], _properties: Any
+    ) -> None:
+        if any(reason.is_failure for reason in reasons):
+            self._on_end(f"broker {self._broker.host}:{self._broker.port} does not let us read receipts")
+        else:
+            self._on_ready()
+
+    def _received(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+        self.bytes_received += len(message.payload)
+        content_type = getattr(message.properties, "ContentType", "") if message.properties else ""
+        self._on_receipt(bytes(message.payload), content_type)
+
+    def _disconnected(
+        self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+    ) -> None:
+        self._on_end(f"broker {self._broker.host}:{self._broker.port}: {reason}")
+
+
+def _properties(payload: Payload, packet: int) -> Properties:
+    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    properties.ContentType = payload.content_type
+    return properties

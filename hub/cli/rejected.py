@@ -1,0 +1,5 @@
+"""`ttdn-hub registry`."""
+
+import typer
+
+app = typer.Typer()

@@ -1,0 +1,85 @@
+"""Between the broker's threads and the writers: one bounded queue a writer, chosen by device.
+
+A full queue discards, and counts it: PUBACK means nothing here, the agent sends again until a receipt covers
+its events. So the thread that reads from the broker never blocks, and memory is bounded.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from contract.topics import Channel
+
+
+class Message(NamedTuple):
+    """An MQTT message, the broker it came from, and the way to answer its device."""
+
+    device: str
+    channel: Channel
+    data: bytes
+    content_type: str
+    broker: str
+    answer: Callable[[str, bytes, str], None]
+    """Called with device, payload and content type; publishes on the device's receipt topic."""
+
+
+class Inbox:
+    """The queue of one writer. `put` is called by the brokers' threads, `take` by the writer alone."""
+
+    def __init__(self, most_messages: int) -> None:
+        self._most = most_messages
+        self._messages: deque[Message] = deque()
+        self._ready = threading.Condition()
+        self._closed = False
+
+    def put(self, message: Message) -> bool:
+        """Whether there was room."""
+        with self._ready:
+            if self._closed or len(self._messages) >= self._most:
+                return False
+            self._messages.append(message)
+            if len(self._messages) == 1:
+                self._ready.notify()
+            return True
+
+    def take(self, linger_s: float, most: int, timeout_s: float) -> list[Message]:
+        """Wait for a message, linger for more, and take up to `most`; nothing after `timeout_s` or when closed.
+
+        One commit for all that comes within the linger costs the database and this process far less than one for each.
+        """
+        with self._ready:
+            if not self._messages and not self._closed:
+                self._ready.wait(timeout_s)
+            if not self._messages:
+                return []
+        deadline = time.monotonic() + linger_s
+        while len(self._messages) < most and not self._closed and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, linger_s / 2))
+        with self._ready:
+            return [self._messages.popleft() for _ in range(min(most, len(self._messages)))]
+
+    def clear(self) -> int:
+        """Discard everything; how much that was."""
+        with self._ready:
+            count = len(self._messages)
+            self._messages.clear()
+            return count
+
+    def close(self) -> None:
+        """Take no more in, and let `take` return what is left."""
+        with self._ready:
+            self._closed = True
+            self._ready.notify()
+
+    def __len__(self) -> int:
+        return len(self._messages)
+
+
+def writer_of(device: str, writers: int) -> int:
+    """Which of so many writers a device belongs to, so that its batches stay in order."""
+    return zlib.crc32(device.encode()) % writers

@@ -1,0 +1,175 @@
+"""The ledger's rules in one transaction: lock, decide, COPY, book, raise the current state.
+
+READ COMMITTED is enough: every statement after the lock sees what the holder of the lock before us has committed, and
+nobody else changes the locked rows. Streams are locked in the order of their ids and tables are written in one order,
+so two workers wait for each other and do not deadlock; should it happen all the same the caller tries again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+import psycopg
+
+from contract import codec
+from contract.events import Kind
+from contract.limits import MAX_STREAM_RANGES
+from contract.ranges import RangeSet
+from hub.ingest.ledger import Account, Decision, Delivery, StreamKey, decide, streams_of
+from hub.ingest.reading import Refused, Unreadable
+from hub.store import binary_copy, multirange
+from hub.store.current_state import moment, update_current_state
+from hub.store.identities import Identities, StaleIdentity
+from hub.store.named import named
+from hub.store.tables import TABLES
+
+Ids = Mapping[StreamKey, tuple[int, int]]
+_BYTES_WORTH_COUNTING: Final = MAX_STREAM_RANGES * 16
+"""A multirange takes more than this long before it has too many ranges, so only then are they counted."""
+_UNNUMBERED_KEPT: Final = 1_000
+"""Unreadable messages without a number that are kept per device: enough to find the cause, not to fill a disk."""
+
+
+class TooRagged(Exception):
+    """Refuse what came for `key`: its account would have more ranges than the ledger keeps. Nothing was committed."""
+
+    def __init__(self, key: StreamKey) -> None:
+        super().__init__(f"stream {key.stream} of {key.device} has more than {MAX_STREAM_RANGES} ranges")
+        self.key = key
+
+
+class LedgerStore:
+    """One worker's hand on the ledger. Not thread-safe; `connection` is its own and in autocommit mode."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self._identities = Identities()
+        self.duplicates = 0
+        self._stored: Counter[Kind] = Counter()
+
+    def commit(
+        self, deliveries: Sequence[Delivery], unreadable: Sequence[Unreadable], now_ms: int
+    ) -> dict[StreamKey, Account]:
+        """Store what is new in one transaction; what is then held of each stream, within the spans that were touched.
+
+        StaleIdentity and TooRagged as they say; psycopg.Error as PostgreSQL says. Nothing is committed then.
+        """
+        spans = streams_of(deliveries)
+        for event in unreadable:
+            low, high = spans.get(event.key, (0, 0))
+            spans[event.key] = (min(low or event.seq, event.seq), max(high, event.seq))
+        ids = self._identities.of(self._connection, spans)
+        with self._connection.transaction():
+            accounts = self._lock(ids, spans)
+            decision = decide(deliveries, accounts)
+            self._reject(unreadable, accounts, decision, ids, now_ms)
+            self._copy(decision, ids, now_ms)
+            self._book(decision, ids)
+            update_current_state(self._connection, decision, ids, now_ms)
+        self.duplicates += sum(len(delivery.batch.events) for delivery in deliveries) - decision.events()
+        for _, events, _ in decision.rows:
+            self._stored.update(event.KIND for event in events)
+        return accounts
+
+    def take_stored(self) -> Counter[Kind]:
+        """Rows committed since the last call, by kind."""
+        stored, self._stored = self._stored, Counter()
+        return stored
+
+    def account(self, key: StreamKey) -> Account:
+        """Everything held of one stream; an empty account if it is unknown."""
+        row = self._connection.execute(named("ledger")["whole_account"], key._asdict()).fetchone()
+        return Account() if row is None else Account(_numbers(row[1]), _numbers(row[2]))
+
+    def keep_unnumbered(self, refused: Refused, now_ms: int) -> None:
+        """Keep bytes that came alone and could not be read at all; their sender will declare them lost."""
+        data = refused.alone or b""
+        self._identities.device(self._connection, refused.device)
+        values: dict[str, object] = {
+            "device": refused.device,
+            "sha256": bytes.fromhex(codec.sha256_hex(data)),
+            "event": data,
+        }
+        values |= {"reason": refused.refusal.reason, "now": moment(now_ms), "most": _UNNUMBERED_KEPT}
+        self._connection.execute(named("ledger")["reject_unnumbered"], values)
+
+    def raise_incident(self, kind: str, device: str, detail: Mapping[str, object], now_ms: int) -> None:
+        """Open an incident, or count the open one of this kind and device up."""
+        self._identities.device(self._connection, device)
+        values = {"kind": kind, "device": device, "detail": json.dumps(detail), "now": moment(now_ms)}
+        self._connection.execute(named("ledger")["raise_incident"], values)
+
+    # -- steps of the transaction ----------------------------------------------------------------------------
+
+    def _lock(self, ids: Ids, spans: Mapping[StreamKey, tuple[int, int]]) -> dict[StreamKey, Account]:
+        key_of = {stream: key for key, (_, stream) in ids.items()}
+        locked = self._connection.execute(named("ledger")["lock"], {"ids": sorted(key_of)}).fetchall()
+        if {(row[0], StreamKey(row[1], row[2].hex)) for row in locked} != set(key_of.items()):
+            self._identities.forget()
+            raise StaleIdentity
+        streams = list(key_of)
+        lows = [spans[key_of[stream]][0] for stream in streams]
+        highs = [spans[key_of[stream]][1] for stream in streams]
+        arrays = {"ids": streams, "lows": lows, "highs": highs}
+        rows = self._connection.execute(named("ledger")["accounts"], arrays).fetchall()
+        return {key_of[stream]: Account(_numbers(committed), _numbers(lost)) for stream, committed, lost in rows}
+
+    def _reject(
+        self,
+        unreadable: Iterable[Unreadable],
+        accounts: Mapping[StreamKey, Account],
+        decision: Decision,
+        ids: Ids,
+        now_ms: int,
+    ) -> None:
+        for event in unreadable:
+            fresh = accounts[event.key].take(RangeSet.of([event.seq]))
+            if not fresh:
+                continue
+            decision.committed.setdefault(event.key, RangeSet()).update(fresh)
+            device, stream = ids[event.key]
+            values = {"device": device, "stream": stream, "seq": event.seq, "event": event.event}
+            values |= {"sha256": bytes.fromhex(codec.sha256_hex(event.event)), "reason": event.reason[:500]}
+            self._connection.execute(named("ledger")["reject_numbered"], values | {"now": moment(now_ms)})
+
+    def _copy(self, decision: Decision, ids: Ids, now_ms: int) -> None:
+        packed: dict[Kind, list[bytes]] = {table.kind: [] for table in TABLES}
+        stored_at = binary_copy.timestamp(now_ms)
+        for key, events, _ in decision.rows:
+            device, stream = ids[key]
+            for table in TABLES:
+                mine = [event for event in events if table.kind == event.KIND]
+                if mine:
+                    packed[table.kind].append(table.pack(mine, device, stream, stored_at))
+        with self._connection.cursor() as cursor:
+            for table in TABLES:
+                if packed[table.kind]:
+                    with cursor.copy(table.copy.encode()) as copy:
+                        copy.write(b"".join((binary_copy.HEADER, *packed[table.kind], binary_copy.TRAILER)))
+
+    def _book(self, decision: Decision, ids: Ids) -> None:
+        keys = sorted(decision.committed.keys() | decision.lost.keys(), key=lambda key: ids[key][1])
+        if not keys:
+            return
+        nothing = RangeSet()
+        arrays = {
+            "ids": [ids[key][1] for key in keys],
+            "committed": [multirange.to_sql(decision.committed.get(key, nothing)) for key in keys],
+            "lost": [multirange.to_sql(decision.lost.get(key, nothing)) for key in keys],
+        }
+        booked = self._connection.execute(named("ledger")["book"], arrays).fetchall()
+        large = [number for number, size in booked if size > _BYTES_WORTH_COUNTING]
+        if large:
+            self._refuse_ragged(large, {ids[key][1]: key for key in keys})
+
+    def _refuse_ragged(self, large: list[int], key_of: Mapping[int, StreamKey]) -> None:
+        row = self._connection.execute(named("ledger")["ragged"], {"ids": large, "most": MAX_STREAM_RANGES}).fetchone()
+        if row is not None:
+            raise TooRagged(key_of[row[0]])
+
+
+def _numbers(value: object) -> RangeSet:
+    return multirange.from_sql(str(value))

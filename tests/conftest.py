@@ -1,0 +1,5 @@
+"""Fixtures live in plugins `tests/fix_*.py`, one noun each."""
+
+from __future__ import annotations
+
+pytest_plugins = ["tests.fix_database"]
