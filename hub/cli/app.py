@@ -12,6 +12,7 @@ from rich.console import Console
 from hub.cli import audit, config, registry, rejected, run
 from hub.cli.exits import DIFFERENT, EPILOG, STOPPED, UNAVAILABLE, WRONG
 from hub.errors import ConfigError, HubError, ImportRefused, MigrationError
+from hub.store.audit import UnknownDevice
 
 app = typer.Typer(
     name="ttdn-hub",
@@ -40,7 +41,7 @@ def main() -> None:
         app()
     except ImportRefused as error:
         _fail(DIFFERENT, "nothing was imported / chưa nhập dòng nào:\n" + "\n".join(error.problems))
-    except ConfigError as error:
+    except (ConfigError, UnknownDevice) as error:
         _fail(WRONG, str(error))
     except MigrationError as error:
         _fail(UNAVAILABLE, str(error))

@@ -17,7 +17,18 @@ from hub.store.connection import connect
 from hub.store.migrate import check
 
 _SPANS = 4
-_COLUMNS = ("device", "stream", "events", "committed", "rows", "rejected", "retired", "holes", "declared lost", "verdict")
+_COLUMNS = (
+    "device",
+    "stream",
+    "events",
+    "committed",
+    "rows",
+    "rejected",
+    "retired",
+    "holes",
+    "declared lost",
+    "verdict",
+)
 DeviceOption = Annotated[str | None, typer.Option("--device", help="Only the streams of this device.")]
 
 

@@ -26,7 +26,7 @@ class IngestService:
     """Start it, stop it, ask it whether it has failed. All of it runs in threads of its own."""
 
     def __init__(self, settings: HubSettings, metrics: HubMetrics) -> None:
-        self._settings, self._metrics = settings, metrics
+        self._settings, self.metrics = settings, metrics
         ingest = settings.ingest
         self._inboxes = [Inbox(max(1, ingest.queue_messages // ingest.writers)) for _ in range(ingest.writers)]
         self._writers = [
@@ -85,7 +85,7 @@ class IngestService:
 
     def _deliver(self, message: Message) -> None:
         if not self._inboxes[writer_of(message.device, len(self._inboxes))].put(message):
-            self._metrics.messages_discarded.labels(reason="full").inc()
+            self.metrics.messages_discarded.labels(reason="full").inc()
 
     # -- the keeper ------------------------------------------------------------------------------------------
 
@@ -114,8 +114,8 @@ class IngestService:
                 link.close()
             else:
                 link.open()
-        self._metrics.brokers_connected.set(sum(link.connected for link in self._links))
-        self._metrics.queue_messages.set(sum(len(inbox) for inbox in self._inboxes))
+        self.metrics.brokers_connected.set(sum(link.connected for link in self._links))
+        self.metrics.queue_messages.set(sum(len(inbox) for inbox in self._inboxes))
 
     def _book_links(self) -> None:
         try:

@@ -7,7 +7,8 @@ losses, and messages that could not be read at all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +48,8 @@ class StreamAudit:
     def from_row(cls, row: Mapping[str, Any]) -> StreamAudit:
         """From the columns of the query `audit`."""
         sets = {name: multirange.from_sql(row[name]) for name in ("committed", "lost", "numbers", "doubled_at")}
-        plain = {name: row[name] for name in ("device", "stream", "rows", "rejected", "retired", "doubled")}
-        return cls(**sets, **plain)
+        values: dict[str, Any] = {**row, **sets}
+        return cls(**values)
 
     @property
     def events(self) -> int:
@@ -152,13 +153,23 @@ def audit(connection: psycopg.Connection[Any], device: str | None = None) -> Aud
 
     `connection` has no transaction open.
     """
-    connection.read_only = True
-    connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-    with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+    with _snapshot(connection) as cursor:
         given = {"device": None if device is None else _device_id(cursor, device)}
         streams = cursor.execute(named("audit")["audit"], given).fetchall()
         unnumbered = cursor.execute(named("audit")["unnumbered"], given).fetchone()
     return Audit(tuple(StreamAudit.from_row(row) for row in streams), unnumbered["messages"] if unnumbered else 0)
+
+
+@contextmanager
+def _snapshot(connection: psycopg.Connection[Any]) -> Iterator[psycopg.Cursor[dict[str, Any]]]:
+    before = connection.read_only, connection.isolation_level
+    connection.read_only, connection.isolation_level = True, psycopg.IsolationLevel.REPEATABLE_READ
+    try:
+        with connection.transaction(), connection.cursor(row_factory=dict_row) as cursor:
+            yield cursor
+    finally:
+        if not connection.closed:
+            connection.read_only, connection.isolation_level = before
 
 
 def _device_id(cursor: psycopg.Cursor[dict[str, Any]], name: str) -> int:

@@ -40,8 +40,8 @@ class Identities:
         return {key: (self._devices[key.device], self._streams[key]) for key in keys}
 
     def device(self, connection: psycopg.Connection, name: str) -> int:
-        """The id of one device."""
-        self._learn_devices(connection, {name} - self._devices.keys())
+        """The id of one device, asked for each time: no lock verifies it, and a database can be restored."""
+        self._learn_devices(connection, {name})
         return self._devices[name]
 
     def _learn_devices(self, connection: psycopg.Connection, names: set[str]) -> None:
