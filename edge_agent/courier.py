@@ -22,7 +22,7 @@ from contract.receipt import Covered
 from contract.status import Pending, Queue
 from edge_agent.clock import Clock
 from edge_agent.mqtt import Broker, Link, LinkError
-from edge_agent.outbox.errors import OutboxError
+from edge_agent.outbox.errors import NotStored, OutboxError, OutboxFull
 from edge_agent.outbox.outbox import SETTLE_INTERVAL_S, Outbox
 from edge_agent.outbox.store import Stored
 from edge_agent.uplink import Uplink, last_words
@@ -82,7 +82,10 @@ class _OutboxSource:
         at_ms = self._clock.now_ms()
         time_ms = self._clock.stamp(at_ms).time_ms
         log.error("event %d of stream %s is given up: the hub has refused it twice", seq, stream)
-        self._outbox.declare_lost(stream, RangeSet.of([seq]), "refused", time_ms=time_ms, at_ms=at_ms)
+        try:
+            self._outbox.declare_lost(stream, RangeSet.of([seq]), "refused", time_ms=time_ms, at_ms=at_ms)
+        except (OutboxFull, NotStored) as error:
+            log.error("it stays for now: %s", error)  # noqa: TRY400 - it will be refused, and given up, again
 
 
 class Courier(threading.Thread):
@@ -224,7 +227,10 @@ class Courier(threading.Thread):
         stamp = self._clock.stamp(now_ms)
         if now_ms >= self._settle_due_ms and stamp.clock == "synced":
             self._settle_due_ms = now_ms + SETTLE_INTERVAL_S * 1000
-            self._outbox.settle(stamp.time_ms)
+            try:
+                self._outbox.settle(stamp.time_ms)
+            except (OutboxFull, NotStored) as error:
+                log.error("what the hub has cannot be noted now: %s", error)  # noqa: TRY400 - the next hello tells it
 
     # -- connections -------------------------------------------------------------------------------------------------
 

@@ -211,7 +211,9 @@ class Uplink:
         return 0 if self._silences >= SILENCES_BEFORE_ASKING else WINDOW >> self._silences
 
     def _may_send(self, stream: str) -> bool:
-        return stream == self._source.live_stream or stream in self._answered
+        if stream == self._source.live_stream:
+            self._answered.add(stream)  # born in this run, so the hub can have none of it that we do not know of
+        return stream in self._answered
 
     def _next_batch(self, now_ms: int) -> Payload | None:
         return self._forced_batch(now_ms) or self._ordinary_batch(now_ms)

@@ -44,7 +44,7 @@ class ChromiumSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     user_data_dir: Annotated[
         str, Meta(min_length=1, description="The browser's profile folder; DevToolsActivePort lies in it.")
-    ]
+    ] = "/run/ttdn-screen/chromium"
     screen: Annotated[Name, Meta(description="The screen that the browser's window is on.")] = "main"
     player: Annotated[Name, Meta(description="This browser's name in plays and faults.")] = "chromium"
     interval_s: Annotated[float, Meta(ge=0.2, le=60, description="Seconds between two looks.")] = 1.0

@@ -44,10 +44,12 @@ _FIRST_MOVE_STEP_S: Final = 0.05
 class MpvSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """An mpv started with `--input-ipc-server=<socket_path>`."""
 
-    socket_path: Annotated[str, Meta(min_length=1, max_length=107, description="mpv's IPC socket.")]
+    socket_path: Annotated[str, Meta(min_length=1, max_length=107, description="mpv's IPC socket.")] = (
+        "/run/ttdn-screen/mpv.sock"
+    )
     media_folder: Annotated[
-        str | None, Meta(description="Files in it are named by their path within it, all others by their base name.")
-    ] = None
+        str, Meta(description="Files in it are named by their path within it, others by base name; empty: all.")
+    ] = ""
     screen: Annotated[Name, Meta(description="The screen that mpv's window is on.")] = "main"
     player: Annotated[Name, Meta(description="This mpv's name in plays and faults.")] = "mpv"
     interval_s: Annotated[float, Meta(ge=0.2, le=60, description="Seconds between two looks.")] = 1.0

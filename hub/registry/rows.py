@@ -41,12 +41,9 @@ def read_csv(data: bytes, columns: Sequence[str], read: Read[_T], key: str) -> l
     seen: dict[str, int] = {}
     for line, row in _rows(_text(data), columns):
         try:
-            if None in row or None in row.values():
-                raise BadCell("", f"có số cột khác dòng tiêu đề; cần đúng {len(columns)} cột")
+            _refuse_other_shape(row, len(columns))
             taken.append(read(row))
-            first = seen.setdefault(row[key], line)
-            if first != line:
-                raise BadCell(key, f"{row[key]!r} đã có ở dòng {first}; mỗi giá trị chỉ được ghi một lần")
+            _refuse_repeated(row, key, seen.setdefault(row[key], line), line)
         except BadCell as error:
             column = f", cột {error.column}" if error.column else ""
             problems.append(f"dòng {line}{column}: {error}")
@@ -113,6 +110,16 @@ def _rows(text: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, st
                 yield reader.line_num, cells
     except csv.Error as error:
         raise ImportRefused([f"dòng {reader.line_num}: không đọc được CSV ({error}); kiểm tra dấu ngoặc kép"]) from None
+
+
+def _refuse_other_shape(row: Row, columns: int) -> None:
+    if None in row or None in row.values():
+        raise BadCell("", f"có số cột khác dòng tiêu đề; cần đúng {columns} cột")
+
+
+def _refuse_repeated(row: Row, key: str, first: int, line: int) -> None:
+    if first != line:
+        raise BadCell(key, f"{row[key]!r} đã có ở dòng {first}; mỗi giá trị chỉ được ghi một lần")
 
 
 def _cell(value: str) -> str:
