@@ -10,13 +10,14 @@ import re
 import zlib
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, Literal, NamedTuple, TypeVar
 
 import msgspec
 
 from contract.batch import Batch
 from contract.errors import ContractError
 from contract.events import AnyEvent
+from contract.ids import Nonce, Seq
 from contract.limits import MAX_EVENT_BYTES, MAX_INFLATED_BYTES, MAX_MESSAGE_BYTES
 from contract.receipt import Receipt
 from contract.status import AnyStatus
@@ -31,6 +32,7 @@ _event: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _batch = msgspec.json.Decoder(Batch)
 _receipt = msgspec.json.Decoder(Receipt)
 _status: msgspec.json.Decoder[AnyStatus] = msgspec.json.Decoder(AnyStatus)
+_anything: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 
 
 class Payload(NamedTuple):
@@ -47,14 +49,14 @@ class Payload(NamedTuple):
 class Envelope(msgspec.Struct, frozen=True):
     """As much of an event as can be known without knowing its kind."""
 
-    seq: int
+    seq: Seq
     kind: str = ""
 
 
 class _OpenBatch(msgspec.Struct, frozen=True):
     stream: str
     events: list[msgspec.Raw]
-    nonce: str = ""
+    nonce: Nonce | Literal[""] = ""
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -83,7 +85,7 @@ def sha256_hex(data: bytes) -> str:
 
 def encode_event(event: AnyEvent) -> bytes:
     """An event's final bytes: those of its place in every batch. ContractError if no hub could read them."""
-    data = _encoder.encode(event)
+    data = _written(event)
     if len(data) > MAX_EVENT_BYTES:
         raise ContractError("oversize", f"an event of {len(data)} bytes; the limit is {MAX_EVENT_BYTES}")
     decode_event(data)
@@ -92,9 +94,7 @@ def encode_event(event: AnyEvent) -> bytes:
 
 def decode_event(data: bytes) -> AnyEvent:
     """One event as JSON."""
-    event = _read(_event, data)
-    _refuse_nul(data)
-    return event
+    return _read(_event, data)
 
 
 def encode_batch(stream: str, events: Iterable[bytes], *, nonce: str = "", live: bool = False) -> Payload:
@@ -106,9 +106,7 @@ def encode_batch(stream: str, events: Iterable[bytes], *, nonce: str = "", live:
 
 def decode_batch(data: bytes, content_type: str) -> Batch:
     """A batch; its numbers rise, its texts hold no NUL."""
-    plain = inflate(data, content_type)
-    batch = _read(_batch, plain)
-    _refuse_nul(plain)
+    batch = _read(_batch, inflate(data, content_type))
     _refuse_disorder([event.seq for event in batch.events])
     return batch
 
@@ -118,20 +116,20 @@ def open_single(data: bytes, content_type: str) -> Sealed | None:
 
     ContractError if not even its frame can be read.
     """
-    frame = _read(_open_batch, inflate(data, content_type))
+    frame = _decoded(_open_batch, inflate(data, content_type))
     if len(frame.events) != 1:
         return None
     raw = bytes(frame.events[0])
     try:
-        envelope = _envelope.decode(raw)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+        envelope = _decoded(_envelope, raw)
+    except ContractError:
         envelope = None
     return Sealed(stream=frame.stream, nonce=frame.nonce, envelope=envelope, event=raw)
 
 
 def encode_receipt(receipt: Receipt) -> Payload:
     """A receipt, deflated where that is smaller."""
-    return _pack(_encoder.encode(receipt))
+    return _pack(_written(receipt))
 
 
 def decode_receipt(data: bytes, content_type: str) -> Receipt:
@@ -141,15 +139,12 @@ def decode_receipt(data: bytes, content_type: str) -> Receipt:
 
 def encode_status(status: AnyStatus) -> Payload:
     """A status message, deflated where that is smaller."""
-    return _pack(_encoder.encode(status))
+    return _pack(_written(status))
 
 
 def decode_status(data: bytes, content_type: str) -> AnyStatus:
     """A status message of a device."""
-    plain = inflate(data, content_type)
-    status = _read(_status, plain)
-    _refuse_nul(plain)
-    return status
+    return _read(_status, inflate(data, content_type))
 
 
 def inflate(data: bytes, content_type: str) -> bytes:
@@ -180,7 +175,22 @@ def _pack(plain: bytes) -> Payload:
     return payload
 
 
+def _written(message: AnyEvent | AnyStatus | Receipt) -> bytes:
+    try:
+        return _encoder.encode(message)
+    except (UnicodeEncodeError, TypeError, OverflowError) as error:
+        raise ContractError("invalid", f"{type(message).__name__}: {error}") from error
+
+
 def _read(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
+    """A message whose texts hold no NUL. JSON can only write one as an escape, so the bytes are searched first."""
+    message = _decoded(decoder, data)
+    if _ESCAPED_NUL in data and _holds_nul(_decoded(_anything, data)):
+        raise ContractError("nul", "a text holds a NUL character")
+    return message
+
+
+def _decoded(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
     try:
         return decoder.decode(data)
     except msgspec.ValidationError as error:
@@ -189,12 +199,6 @@ def _read(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
         raise ContractError("not_json", str(error)) from error
     except RecursionError as error:
         raise ContractError("not_json", "nested too deeply") from error
-
-
-def _refuse_nul(plain: bytes) -> None:
-    """JSON can only write a NUL as an escape, so one search of the bytes spares a look at every text."""
-    if _ESCAPED_NUL in plain and _holds_nul(msgspec.json.decode(plain)):
-        raise ContractError("nul", "a text holds a NUL character")
 
 
 def _holds_nul(value: object) -> bool:

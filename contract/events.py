@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar, Final, Literal, get_args
 
 from msgspec import Meta, Struct
 
-from contract.ids import ClockState, Name, Seq, Sha256Hex, Span, StreamId, UnixMs
+from contract.ids import ClockState, Name, Seq, Sha256Hex, Span, StreamId, UnixMs, refuse_reversed
 from contract.limits import MAX_INT32, MAX_LOSS_RANGES, MAX_SEQ
 
 UNNUMBERED: Final = 0
@@ -150,6 +150,10 @@ class Loss(Event, frozen=True, kw_only=True, tag="loss"):
     lost_kind: Kind | None = None
     ranges: Annotated[list[Span], Meta(min_length=1, max_length=MAX_LOSS_RANGES)]
     reason: LossReason
+
+    def __post_init__(self) -> None:
+        """Also run while decoding, where the error becomes a ContractError."""
+        refuse_reversed(self.ranges)
 
 
 AnyEvent = Play | Screen | Interaction | Health | Fault | Lifecycle | Loss

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
@@ -31,6 +32,13 @@ Name = Annotated[
     Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,31}\Z", description="A short technical name, such as a screen's."),
 ]
 ClockState = Literal["synced", "repaired", "estimated"]
+
+
+def refuse_reversed(spans: Iterable[tuple[int, int]]) -> None:
+    """ValueError if a span ends before it begins: no set of numbers could take it."""
+    for first, last in spans:
+        if first > last:
+            raise ValueError(f"the span {first} to {last} ends before it begins")
 
 
 def is_device_id(text: str) -> bool:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from contract.ids import Nonce, Seq, Sha256Hex, Span, StreamId, UnixMs
+from contract.ids import Nonce, Seq, Sha256Hex, Span, StreamId, UnixMs, refuse_reversed
 from contract.limits import MAX_BATCH_EVENTS
+
+TOO_RAGGED: Final = "ragged"
+"""Reason of a refusal that no cutting mends: the stream has more ranges than the ledger keeps."""
 
 
 class Covered(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -18,6 +21,10 @@ class Covered(Struct, frozen=True, kw_only=True, omit_defaults=True):
     high: Seq
     committed: list[Span] = []
     lost: list[Span] = []
+
+    def __post_init__(self) -> None:
+        """Also run while decoding, where the error becomes a ContractError."""
+        refuse_reversed([(self.low, self.high), *self.committed, *self.lost])
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
@@ -31,7 +38,7 @@ class Receipt(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Covers events; never retained, and ignored by an agent whose current nonce it does not carry.
 
     The answer to a hello (`hello` is true) *replaces* what the agent believes committed of the streams it names; any
-    other receipt extends it. `nonce` is empty where the message answered could not be read; such a receipt only refuses.
+    other receipt extends it. `nonce` is empty where the message answered was not readable; such a receipt only refuses.
     """
 
     nonce: Nonce | Literal[""] = ""

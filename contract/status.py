@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from contract.events import Code
-from contract.ids import Nonce, Seq, StreamId
+from contract.ids import Nonce, Seq, StreamId, refuse_reversed
 from contract.limits import MAX_HELLO_STREAMS, MAX_INT32
 
 
@@ -17,6 +17,10 @@ class Pending(Struct, frozen=True, kw_only=True):
     stream: StreamId
     low: Seq
     high: Seq
+
+    def __post_init__(self) -> None:
+        """Also run while decoding, where the error becomes a ContractError."""
+        refuse_reversed([(self.low, self.high)])
 
 
 class Queue(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -13,7 +13,7 @@ import os
 import queue
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -27,9 +27,9 @@ from edge_agent.clock import Clock
 from edge_agent.config import AgentSettings
 from edge_agent.courier import Courier
 from edge_agent.draft import UNSTAMPED, Draft
-from edge_agent.errors import AgentError
+from edge_agent.errors import AgentError, ConfigError
 from edge_agent.health import Self
-from edge_agent.lifecycle import boot_id, is_new_boot, lifecycle
+from edge_agent.lifecycle import boot_id, is_new_boot, lifecycle, remember_boot
 from edge_agent.mqtt import Broker
 from edge_agent.observation import Reading, Showing
 from edge_agent.observer import Observer
@@ -54,8 +54,14 @@ class _Seen(NamedTuple):
 class Agent:
     """One agent with its own outbox. `run` returns after `stop`, or raises AgentError when it cannot go on."""
 
-    def __init__(self, settings: AgentSettings, *, probes: Sequence[Probe] | None = None) -> None:
-        """`probes` replaces those of the settings: the simulator's players are probes, too."""
+    def __init__(
+        self,
+        settings: AgentSettings,
+        *,
+        probes: Sequence[Probe] | None = None,
+        recorder: Callable[[Outbox, Clock], Recorder] = Recorder,
+    ) -> None:
+        """`probes` replaces those of the settings: the simulator's players are probes, too; its recorder tells more."""
         self._settings = settings
         self._state, self._runtime = Path(settings.state_folder), Path(settings.runtime_folder)
         for folder in (self._state, self._runtime):
@@ -63,13 +69,15 @@ class Agent:
         self._clock = Clock()
         self._started_ms = self._clock.now_ms()
         self._version = installed_version("ttdn-border")
-        boot = boot_id()
-        self.outbox = _open_outbox(settings, self._state, boot)
-        self.recorder = Recorder(self.outbox, self._clock)
+        self._boot = boot_id()
+        ways = brokers(settings)
+        probes = make_probes(settings) if probes is None else probes
+        self.outbox = _open_outbox(settings, self._state, self._boot)
+        self.recorder = recorder(self.outbox, self._clock)
         self._observer = Observer(settings.playlog, self._own)
         self.courier = Courier(
             settings.device,
-            brokers(settings),
+            ways,
             self.outbox,
             self._clock,
             version=self._version,
@@ -77,9 +85,8 @@ class Agent:
         )
         self.outbox.on_commit = self.courier.wake
         self._seen: queue.SimpleQueue[_Seen | None] = queue.SimpleQueue()
-        self._runners = [ProbeRunner(probe, self._put, self._clock.now_ms) for probe in probes or make_probes(settings)]
+        self._runners = [ProbeRunner(probe, self._put, self._clock.now_ms) for probe in probes]
         self._bridge = self._make_bridge()
-        self._is_new_boot = is_new_boot(self._state, boot)
         self._stopping = threading.Event()
 
     @property
@@ -108,8 +115,8 @@ class Agent:
                 self.recorder.record(self._look((tick_due_ms - now_ms) / 1000))
         finally:
             self._end()
-        if self.courier.failure is not None:
-            raise AgentError(f"the outbox in {self._state} cannot be used any more: {self.courier.failure}")
+        if (failure := self._failure()) is not None:
+            raise AgentError(f"the outbox in {self._state} cannot be used any more: {failure}")
 
     def status(self) -> status_file.AgentStatus:
         """The agent's condition now."""
@@ -134,8 +141,8 @@ class Agent:
 
     def _begin(self) -> None:
         now_ms = self._clock.now_ms()
-        drafts = [lifecycle("boot", now_ms)] if self._is_new_boot else []
-        drafts.append(lifecycle("start", now_ms, self._version))
+        self._tell_boot(now_ms)
+        drafts = [lifecycle("start", now_ms, self._version)]
         if self.outbox.set_aside is not None:
             drafts.append(_damaged(self.outbox.set_aside, now_ms))
         self.recorder.record(drafts)
@@ -144,6 +151,17 @@ class Agent:
             runner.start()
         if self._bridge is not None:
             self._bridge.start()
+
+    def _tell_boot(self, now_ms: int) -> None:
+        if not is_new_boot(self._state, self._boot):
+            return
+        dropped = self.recorder.dropped
+        self.recorder.record([lifecycle("boot", now_ms)])
+        if self.recorder.dropped == dropped:
+            remember_boot(self._state, self._boot)
+
+    def _failure(self) -> BaseException | None:
+        return self.courier.failure or self.outbox.failure
 
     def _end(self) -> None:
         for runner in self._runners:
@@ -186,7 +204,7 @@ class Agent:
         self.recorder.record(drafts)
         if self._bridge is not None:
             self._bridge.tick()
-        if self.courier.failure is not None:
+        if self._failure() is not None:
             self._stopping.set()
 
     def _own(self) -> Self:
@@ -231,7 +249,7 @@ def _tls(ca_file: str) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca_file or None)
     except OSError as error:
-        raise AgentError(
+        raise ConfigError(
             f"mqtt.brokers: ca_file {ca_file}: {error}; give a PEM file that the agent can read"
         ) from error
 

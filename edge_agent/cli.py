@@ -14,11 +14,11 @@ from typing import Final
 import msgspec
 
 from edge_agent import status_file
-from edge_agent.agent import Agent
+from edge_agent.agent import Agent, brokers
 from edge_agent.clock import boottime_ms
 from edge_agent.config import AgentSettings, config_file, load
 from edge_agent.config_sample import sample_toml
-from edge_agent.errors import AgentError
+from edge_agent.errors import AgentError, ConfigError
 from edge_agent.outbox.database import read_only
 from edge_agent.outbox.outbox import FILE_NAME
 from edge_agent.status_file import AgentStatus
@@ -27,7 +27,7 @@ OK: Final = 0
 TROUBLE: Final = 1
 USAGE: Final = 2
 NOT_RUNNING: Final = 3
-_EPILOG: Final = """exit codes: 0 well; 1 it runs, but something does not work (the text says what);
+_EPILOG: Final = """exit codes: 0 well; 1 something does not work (the text says what);
 2 wrong use or configuration; 3 the agent does not run"""
 
 
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.command(options))
     except AgentError as error:
         print(f"ttdn-agent: {error}", file=sys.stderr)  # noqa: T201 - a command line speaks to its user
-        return USAGE
+        return USAGE if isinstance(error, ConfigError) else TROUBLE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -85,7 +85,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check_config(options: argparse.Namespace) -> int:
     settings = _settings(options)
-    settings.password()
+    brokers(settings)
     probes = ", ".join(name for name, _ in settings.probe_settings()) or "none"
     _say(f"{config_file(options.config)} is well: device {settings.device}, probes: {probes}")
     return OK
@@ -100,7 +100,7 @@ def _status(options: argparse.Namespace) -> int:
     settings = _settings(options)
     status = status_file.read(Path(settings.runtime_folder))
     age_s = (boottime_ms() - status.at_ms) / 1000 if status is not None else None
-    if status is None or age_s is None or not Path(f"/proc/{status.pid}").exists():
+    if status is None or age_s is None or not status_file.is_running(status):
         return _not_running(settings, as_json=options.json)
     problems = _problems(status, age_s)
     if options.json:

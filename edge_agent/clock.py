@@ -11,6 +11,7 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable
+from functools import cache
 from typing import Final, NamedTuple
 
 from contract.ids import ClockState
@@ -18,6 +19,8 @@ from contract.limits import MAX_TIME_MS
 
 _TIME_ERROR: Final = 5
 """adjtimex(2): the clock is not synchronised."""
+_MS_PER_MS_OF_RTT: Final = 5_000
+"""A free-running clock goes wrong by up to 100 ppm; after so long it is as wrong as 1 ms of round trip can make it."""
 
 
 class Stamp(NamedTuple):
@@ -37,11 +40,15 @@ def wall_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
 def kernel_synchronised() -> bool:
     """Whether the kernel says that something (NTP, PTP) keeps its clock right."""
-    libc = ctypes.CDLL(None, use_errno=True)
     # struct timex with modes = 0 only reads; 256 bytes hold it on every Linux ABI.
-    state = libc.adjtimex(ctypes.create_string_buffer(256))
+    state = _libc().adjtimex(ctypes.create_string_buffer(256))
     return isinstance(state, int) and 0 <= state < _TIME_ERROR
 
 
@@ -59,6 +66,7 @@ class Clock:
         self._lock = threading.Lock()
         self._hub_offset_ms: int | None = None
         self._hub_rtt_ms: int | None = None
+        self._learned_ms = 0
 
     def now_ms(self) -> int:
         """CLOCK_BOOTTIME now, ms."""
@@ -75,15 +83,16 @@ class Clock:
         return Stamp(_bounded(self._wall() - self._boottime() + at_ms), "estimated")
 
     def learn(self, hub_time_ms: int, sent_at_ms: int, received_at_ms: int) -> None:
-        """Take the hub's time out of an exchange; the exchange with the shortest way counts most."""
+        """Take the hub's time out of an exchange; a shorter way counts more, and the older the last one, the less."""
         rtt = received_at_ms - sent_at_ms
         with self._lock:
-            if self._hub_rtt_ms is None or rtt <= self._hub_rtt_ms + 50:
-                self._hub_rtt_ms = rtt
+            age_ms = received_at_ms - self._learned_ms
+            if self._hub_rtt_ms is None or rtt <= self._hub_rtt_ms + 50 + age_ms // _MS_PER_MS_OF_RTT:
+                self._hub_rtt_ms, self._learned_ms = rtt, received_at_ms
                 self._hub_offset_ms = hub_time_ms - (sent_at_ms + rtt // 2)
 
     def rtt_ms(self) -> int | None:
-        """Round trip of the best exchange with the hub so far, ms."""
+        """Round trip of the exchange that the time was learned from, ms."""
         with self._lock:
             return self._hub_rtt_ms
 

@@ -1,15 +1,17 @@
 """What can be set of an agent: a TOML file, and environment variables that win over it.
 
-`TTDN_AGENT_<SECTION>__<KEY>` sets one key (`TTDN_AGENT_DEVICE`, `TTDN_AGENT_MQTT__PASSWORD_FILE`). A probe is on if its
-table `[probes.NAME]` is there, even an empty one.
+`TTDN_AGENT_<SECTION>__<KEY>` sets one key (`TTDN_AGENT_DEVICE`, `TTDN_AGENT_MQTT__PASSWORD_FILE`); a value that begins
+with '[' or '{' is TOML (`TTDN_AGENT_MQTT__BROKERS='[{host = "hub.example.vn"}]'`, `TTDN_AGENT_PROBES__MPV='{}'`). A probe
+is on if its table `[probes.NAME]` is there, even an empty one.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -25,6 +27,8 @@ from edge_agent.probes.registry import PROBES
 DEFAULT_FILE: Final = Path("/etc/ttdn-agent/agent.toml")
 FILE_VARIABLE: Final = "TTDN_AGENT_CONFIG"
 _PREFIX: Final = "TTDN_AGENT_"
+_TOP: Final = "the top level"
+_UNKNOWN: Final = re.compile(r"unknown field `(?P<key>.*)`")
 _PLACE: Final = re.compile(r"(?P<what>.*) - at `\$?\.?(?P<key>.*)`\Z", re.DOTALL)
 
 
@@ -91,6 +95,8 @@ class AgentSettings(Struct, frozen=True, forbid_unknown_fields=True):
             return Path(self.mqtt.password_file).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ConfigError(f"mqtt.password_file: {self.mqtt.password_file}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"mqtt.password_file: {self.mqtt.password_file}: not a text in UTF-8") from error
 
 
 def config_file(given: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -101,14 +107,15 @@ def config_file(given: Path | None, environ: Mapping[str, str] = os.environ) -> 
 def load(file: Path, environ: Mapping[str, str] = os.environ) -> AgentSettings:
     """Read and check everything. ConfigError names file, key, what is wrong and what is expected."""
     raw = _read(file)
-    for variable, value in environ.items():
-        if variable.startswith(_PREFIX) and variable != FILE_VARIABLE:
-            _put(raw, variable, value)
+    variables = {name: value for name, value in environ.items() if name.startswith(_PREFIX) and name != FILE_VARIABLE}
+    for variable, value in variables.items():
+        _put(raw, variable, value)
     try:
+        _refuse_loose_probes(raw.get("probes"))
         settings: AgentSettings = _converted(raw, AgentSettings, "")
         settings.probe_settings()
     except ConfigError as error:
-        raise ConfigError(f"{file}: {error}") from error
+        raise ConfigError(f"{_origin(str(error), variables) or file}: {error}") from error
     return settings
 
 
@@ -130,14 +137,51 @@ def _put(raw: dict[str, Any], variable: str, value: str) -> None:
         table = table.setdefault(section, {})
         if not isinstance(table, dict):
             raise ConfigError(f"{variable}: {section} is not a table that holds keys")
-    table[key] = value
+    table[key] = _value(variable, value)
+
+
+def _value(variable: str, text: str) -> Any:
+    if not text.startswith(("[", "{")):
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{variable}: not TOML: {error}") from error
+
+
+def _origin(problem: str, variables: Iterable[str]) -> str:
+    """The variable that set the key a problem begins with; empty if it stands in the file."""
+    place, _, what = problem.partition(": ")
+    if match := _UNKNOWN.search(what):
+        place = match["key"] if place == _TOP else f"{place}.{match['key']}"
+    for variable in variables:
+        key = variable.removeprefix(_PREFIX).lower().replace("__", ".")
+        if place == key or place.startswith((f"{key}.", f"{key}[")):
+            return variable
+    return ""
+
+
+def _refuse_loose_probes(probes: object) -> None:
+    for name, table in probes.items() if isinstance(probes, dict) else ():
+        if not isinstance(table, dict):
+            raise ConfigError(f"probes.{name}: expected a table [probes.{name}], got {table!r}")
 
 
 def _converted(raw: Mapping[str, Any], to: type[Any], where: str) -> Any:
     try:
-        return msgspec.convert(raw, to, strict=False)
+        settings = msgspec.convert(raw, to, strict=False)
+        _refuse_endless(msgspec.to_builtins(settings), where)
+        return settings
     except msgspec.ValidationError as error:
         match = _PLACE.match(str(error))
         what, key = (match["what"], match["key"]) if match else (str(error), "")
         place = ".".join(part for part in (where, key) if part)
-        raise ConfigError(f"{place or 'the top level'}: {what}") from error
+        raise ConfigError(f"{place or _TOP}: {what}") from error
+
+
+def _refuse_endless(value: object, place: str) -> None:
+    """TOML can write `inf`, and no wait of that length ends."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"{place}: {value} is not a number to reckon with; expected a finite one")
+    for key, part in value.items() if isinstance(value, dict) else ():
+        _refuse_endless(part, f"{place}.{key}".lstrip("."))

@@ -111,7 +111,7 @@ class Courier(threading.Thread):
         self._link_number = 0
         self._nonce = ""
         self._failures = 0
-        self._connect_due_ms = 0
+        self._connect_due_ms = self._connected_ms = 0
         self._settle_due_ms = 0
         self._stop_by_ms: int | None = None
         self._sent_bytes = self._received_bytes = 0
@@ -136,6 +136,12 @@ class Courier(threading.Thread):
         (self._paused.set if offline else self._paused.clear)()
         self.wake()
 
+    @property
+    def online(self) -> bool:
+        """Connected, and the hub has answered on this connection."""
+        link = self._link
+        return self.connected and link is not None and link.bytes_received > 0
+
     def queue(self) -> Queue:
         """How much waits in the outbox."""
         return self._outbox.queue(self._clock.stamp(self._clock.now_ms()).time_ms)
@@ -156,6 +162,7 @@ class Courier(threading.Thread):
             self._say_goodbye()
         except (sqlite3.Error, OutboxError) as error:
             self.failure = error
+            self._outbox.suspect(error)
             log.critical("the outbox cannot be read any more: %s", error)
         except BaseException as error:
             self.failure = error
@@ -197,9 +204,9 @@ class Courier(threading.Thread):
         if isinstance(item, _Wake) or item.link != self._link_number:
             return
         if isinstance(item, _Ready):
-            self.connected, self._failures = True, 0
+            self.connected, self._connected_ms = True, self._clock.now_ms()
             log.info("connected")
-            self._uplink.connected(self._nonce, self._clock.now_ms())
+            self._uplink.connected(self._nonce, self._connected_ms)
         elif isinstance(item, _Answer):
             self._receive(item)
         else:
@@ -257,6 +264,8 @@ class Courier(threading.Thread):
     def _lost(self, why: str) -> None:
         if self.connected or why != self.last_error:
             log.warning("no connection: %s", why)
+        if self.connected and self._clock.now_ms() - self._connected_ms >= MAX_PAUSE_S * 1000:
+            self._failures = 0  # not after a short one: two clones would throw each other out without a pause
         self.last_error = why
         self._drop_link()
         pause_s = min(MAX_PAUSE_S, FIRST_PAUSE_S * 2 ** min(self._failures, 10))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+from typing import Final
 
 from contract.events import UNNUMBERED, Lifecycle, LifecycleAction
 from edge_agent.draft import UNSTAMPED, Draft
 
+log = logging.getLogger(__name__)
+_LAST_BOOT: Final = "last_boot"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -21,9 +25,16 @@ def boot_id() -> str:
 
 
 def is_new_boot(state_folder: Path, boot: str) -> bool:
-    """Whether this agent has not run in this boot before; remembers it."""
-    file = state_folder / "last_boot"
-    known = file.read_text(encoding="ascii").strip() if file.exists() else ""
-    if known != boot:
-        file.write_text(boot + "\n", encoding="ascii")
-    return known != boot
+    """Whether no agent of this folder has told of this boot yet."""
+    try:
+        return (state_folder / _LAST_BOOT).read_text(encoding="utf-8", errors="replace").strip() != boot
+    except OSError:
+        return True
+
+
+def remember_boot(state_folder: Path, boot: str) -> None:
+    """This boot has been told of, durably; a card that cannot take this note is told of again at the next start."""
+    try:
+        (state_folder / _LAST_BOOT).write_text(boot + "\n", encoding="utf-8")
+    except OSError as error:
+        log.warning("cannot note the boot in %s: %s", state_folder, error)

@@ -7,8 +7,11 @@ what the hub has), so every connection is a new client, and what it had not sent
 from __future__ import annotations
 
 import logging
+import socket
 import ssl
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final, Literal, NamedTuple
 
 import paho.mqtt.client as mqtt
@@ -22,6 +25,7 @@ from contract.topics import topic
 
 KEEPALIVE_S: Final = 30
 CONNECT_TIMEOUT_S: Final = 10.0
+CLOSE_S: Final = 2.0
 log = logging.getLogger(__name__)
 
 
@@ -55,6 +59,7 @@ class Link:
         self._device, self._broker = device, broker
         self._on_ready, self._on_receipt, self._on_end = on_ready, on_receipt, on_end
         self.bytes_sent = self.bytes_received = 0
+        self._ended = threading.Event()
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=device, protocol=mqtt.MQTTv5, reconnect_on_failure=False
         )
@@ -83,8 +88,12 @@ class Link:
         self._client.publish(topic(self._device, channel), payload.data, qos=1, properties=properties)
 
     def close(self) -> None:
-        """End the connection in good order."""
+        """End the connection in good order, or, if the network swallows even that, within CLOSE_S."""
+        connection = self._client.socket()
         self._client.disconnect()
+        if isinstance(connection, socket.socket) and not self._ended.wait(CLOSE_S):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
         self._client.loop_stop()
 
     def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
@@ -109,6 +118,7 @@ class Link:
     def _disconnected(
         self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
     ) -> None:
+        self._ended.set()
         self._on_end(f"broker {self._broker.host}:{self._broker.port}: {reason}")
 
 

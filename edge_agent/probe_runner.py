@@ -15,37 +15,57 @@ log = logging.getLogger(__name__)
 
 
 class ProbeRunner(threading.Thread):
-    """Reads `probe` until stopped. `see(name, readings)` must be thread-safe and return at once."""
+    """Reads `probe` until stopped. `see(name, readings, interval_s)` must be thread-safe and return at once."""
 
     def __init__(
-        self, probe: Probe, see: Callable[[str, Sequence[Reading], float], None], now_ms: Callable[[], int]
+        self,
+        probe: Probe,
+        see: Callable[[str, Sequence[Reading], float], None],
+        now_ms: Callable[[], int],
+        *,
+        hung_after_s: float = HUNG_AFTER_S,
     ) -> None:
         super().__init__(name=f"probe {probe.name}", daemon=True)
         self.probe = probe
-        self._see, self._now_ms = see, now_ms
+        self._see, self._now_ms, self._hung_after_s = see, now_ms, hung_after_s
         self._stopping = threading.Event()
-        self._reading_since_ms: int | None = None
+        self._back_by_ms: int | None = None
+        """When the call of the probe that is under way should have returned, without any allowance."""
         self.last_error = ""
 
     def run(self) -> None:
         """Ends only by `stop`: whatever a probe raises becomes a trouble, and the probe is read again."""
         while not self._stopping.is_set():
             self._read_once()
-            self.probe.wait(self.probe.interval_s)
+            self._wait_once()
 
     def stop(self) -> None:
         """Ask the thread to end; a probe that hangs is left behind."""
         self._stopping.set()
-        self.probe.close()
+        try:
+            self.probe.close()
+        except Exception:  # a bug in one probe must not keep the agent from ending in good order
+            log.exception("probe %s cannot be closed", self.probe.name)
 
     def hung_s(self) -> float:
-        """For how long the present read has been under way, once that is longer than any should take; else 0."""
-        since = self._reading_since_ms
-        seconds = 0.0 if since is None else (self._now_ms() - since) / 1000
-        return seconds if seconds >= HUNG_AFTER_S else 0.0
+        """For how long the call under way is late, once that is longer than any should be; else 0."""
+        back_by_ms = self._back_by_ms
+        seconds = 0.0 if back_by_ms is None else (self._now_ms() - back_by_ms) / 1000
+        return seconds if seconds >= self._hung_after_s else 0.0
+
+    def _wait_once(self) -> None:
+        self._back_by_ms = self._now_ms() + round(self.probe.interval_s * 1000)
+        try:
+            self.probe.wait(self.probe.interval_s)
+        except Exception:  # as in _read_once; a probe that cannot wait is read at its interval
+            if not self._stopping.is_set():
+                log.exception("probe %s has a bug in wait", self.probe.name)
+            self._stopping.wait(self.probe.interval_s)
+        finally:
+            self._back_by_ms = None
 
     def _read_once(self) -> None:
-        self._reading_since_ms = self._now_ms()
+        self._back_by_ms = self._now_ms()
         try:
             readings = self.probe.read()
             self.last_error = ""
@@ -57,7 +77,7 @@ class ProbeRunner(threading.Thread):
             log.exception("probe %s has a bug", self.probe.name)
             readings = self._failed(f"{type(error).__name__}: {error}")
         finally:
-            self._reading_since_ms = None
+            self._back_by_ms = None
         self._see(self.probe.name, readings, self.probe.interval_s)
 
     def _failed(self, reason: str) -> list[Reading]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
 
 from contract.errors import ContractError
@@ -21,6 +22,7 @@ class Recorder:
 
     def __init__(self, outbox: Outbox, clock: Clock) -> None:
         self._outbox, self._clock = outbox, clock
+        self._lock = threading.Lock()
         self.dropped = 0
         """Events that could not be taken since the start."""
 
@@ -35,15 +37,34 @@ class Recorder:
             return
         try:
             self.append(drafts)
-        except (OutboxError, ContractError) as error:
-            self.dropped += len(drafts)
-            log.error("%d events could not be kept: %s", len(drafts), error)  # noqa: TRY400 - the text is for technicians
+        except ContractError as error:
+            self._record_singly(drafts, error)
+        except OutboxError as error:
+            self._drop(drafts, error)
         else:
             self._tell_refusals()
 
+    def _record_singly(self, drafts: Sequence[Draft], error: ContractError) -> None:
+        """One event that cannot be one costs no other."""
+        if len(drafts) == 1:
+            self._drop(drafts, error)
+        else:
+            for draft in drafts:
+                self.record([draft])
+
+    def _drop(self, drafts: Sequence[Draft], error: OutboxError | ContractError) -> None:
+        with self._lock:
+            self.dropped += len(drafts)
+        log.error("%d events could not be kept: %s", len(drafts), error)
+
     def _tell_refusals(self) -> None:
         refused = self._outbox.take_refusals()
-        if refused:
-            reason = f"{refused} events were refused while the outbox was full"
-            fault = Fault(seq=UNNUMBERED, time=UNSTAMPED, code="outbox_full", reason=reason, component="outbox")
-            self.record([Draft(self._clock.now_ms(), fault)])
+        if not refused:
+            return
+        reason = f"{refused} events were refused while the outbox was full"
+        fault = Fault(seq=UNNUMBERED, time=UNSTAMPED, code="outbox_full", reason=reason, component="outbox")
+        try:
+            self.append([Draft(self._clock.now_ms(), fault)])
+        except OutboxError as error:
+            self._outbox.put_back_refusals(refused)
+            log.warning("%s, which is told later: %s", reason, error)

@@ -5,7 +5,9 @@ A file and not a socket: it also tells of an agent that hangs, by its age.
 
 from __future__ import annotations
 
+import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -13,10 +15,14 @@ import msgspec
 from msgspec import Struct
 
 from contract.status import Queue
+from edge_agent.clock import boottime_ms
 
 NAME: Final = "status.json"
 EVERY_S: Final = 5.0
 STALE_S: Final = 30.0
+_STARTTIME: Final = 19
+"""Field 22 of /proc/PID/stat, counted from the one after the name: start after boot, in clock ticks."""
+log = logging.getLogger(__name__)
 
 
 class AgentStatus(Struct, frozen=True, kw_only=True, omit_defaults=False):
@@ -41,8 +47,11 @@ class AgentStatus(Struct, frozen=True, kw_only=True, omit_defaults=False):
 def write(folder: Path, status: AgentStatus) -> None:
     """Replace the file in one step, so that a reader sees the old one or the new one."""
     aside = folder / f"{NAME}.{os.getpid()}"
-    aside.write_bytes(msgspec.json.encode(status))
-    aside.replace(folder / NAME)
+    try:
+        aside.write_bytes(msgspec.json.encode(status))
+        aside.replace(folder / NAME)
+    except OSError as error:  # recording goes on; `status` tells of it by the age of the old file
+        log.warning("cannot write %s: %s", folder / NAME, error.strerror)
 
 
 def read(folder: Path) -> AgentStatus | None:
@@ -53,6 +62,18 @@ def read(folder: Path) -> AgentStatus | None:
         return None
 
 
+def is_running(status: AgentStatus) -> bool:
+    """Whether the process that wrote it lives; another one that got its number since began later than it wrote."""
+    try:
+        stat = Path(f"/proc/{status.pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    began_ticks = int(stat.rpartition(")")[2].split()[_STARTTIME])
+    began_ms = began_ticks * 1000 // os.sysconf("SC_CLK_TCK")
+    return began_ms <= status.at_ms <= boottime_ms()
+
+
 def remove(folder: Path) -> None:
     """The agent has ended in good order."""
-    (folder / NAME).unlink(missing_ok=True)
+    with suppress(OSError):
+        (folder / NAME).unlink()

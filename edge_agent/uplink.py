@@ -5,7 +5,10 @@ decides what goes out next: a hello on connecting and every ten minutes, a few b
 with growing patience, smaller after a refusal. What the hub holds is the outbox's business (`Source.cover`).
 
 A stream of an earlier opening waits for the hub's answer to the hello before anything of it is sent, since most of it
-may be there already; the stream of this opening need not wait.
+may be there already; the stream of this opening need not wait, and one place in the window is kept for it.
+
+After the second silence nothing is sent until the hub answers a hello. What the hub refuses however it is cut, and what
+cannot be given up, is put aside until the next hello, so that it costs neither the others nor the SD card anything.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from contract import codec
 from contract.codec import Payload
 from contract.limits import MAX_HELLO_STREAMS
 from contract.ranges import RangeSet
-from contract.receipt import Covered, Receipt
+from contract.receipt import TOO_RAGGED, Covered, Receipt, Refusal
 from contract.status import Alive as AliveStatus
 from contract.status import AnyStatus, Goodbye, Hello, Pending, Queue
 from edge_agent.outbox.store import Stored
@@ -27,6 +30,8 @@ from edge_agent.outbox.store import Stored
 FIRST_RESEND_MS: Final = (2_000, 5_000)
 MAX_RESEND_MS: Final = 60_000
 SILENCES_BEFORE_ASKING: Final = 2
+ASKING_STEPS: Final = 3
+"""A hello that is not answered is said again after twice the time, so often."""
 HELLO_INTERVAL_MS: Final = 600_000
 ALIVE_INTERVAL_MS: Final = 30_000
 WINDOW: Final = 4
@@ -55,7 +60,7 @@ class Source(Protocol):
         """Take a receipt's word."""
 
     def refuse(self, stream: str, seq: int) -> None:
-        """Declare one event lost because the hub cannot take it."""
+        """Declare one event lost because the hub cannot take it. It may stay, if that cannot be recorded."""
 
 
 class Send(NamedTuple):
@@ -81,6 +86,8 @@ class _Flight(NamedTuple):
     sent_ms: int
     due_ms: int
     forced: bool
+    again: bool
+    """It was sent before, so nobody knows which time an answer is to."""
 
 
 class Uplink:
@@ -104,8 +111,12 @@ class Uplink:
         self._flights: list[_Flight] = []
         self._cuts: deque[_Cut] = deque()
         self._strikes: dict[tuple[str, int], int] = {}
+        self._aside: dict[str, RangeSet] = {}
+        self._late: dict[str, RangeSet] = {}
         self._answered: set[str] = set()
-        self._silences = 0
+        self._heard = False
+        self._silences = self._asked = 0
+        self._asking = False
         self._rtt_ms = 0
         self._hello_due_ms = self._alive_due_ms = 0
         self.ignored_receipts = 0
@@ -114,8 +125,9 @@ class Uplink:
 
     def connected(self, nonce: str, now_ms: int) -> None:
         """A connection is up; `nonce` is new for it."""
-        self._nonce = nonce
+        self._nonce, self._heard, self._asked = nonce, False, 0
         self._forget_flights()
+        self._late.clear()
         self._hello_due_ms = now_ms
         self._alive_due_ms = now_ms + ALIVE_INTERVAL_MS
 
@@ -125,19 +137,20 @@ class Uplink:
         self._forget_flights()
 
     def received(self, receipt: Receipt, now_ms: int) -> int | None:
-        """Take a receipt. Returns when the batch that it completed was sent, if it completed one."""
+        """Take a receipt. Returns when the batch that it completed was sent, if it completed one that was sent once."""
         for refusal in receipt.refused:  # names the bytes themselves, so it needs no nonce
-            self._refused(refusal.sha256)
+            self._refused(refusal)
         if receipt.nonce != self._nonce:
             self.ignored_receipts += bool(receipt.nonce)
             return None
+        self._heard = True
         for covered in receipt.streams:
             self._source.cover(covered, hello=receipt.hello, hub_time_ms=receipt.hub_time)
-            if receipt.hello:
-                self._answered.add(covered.stream)
         if receipt.hello:
-            self._silences = min(self._silences, SILENCES_BEFORE_ASKING - 1)
-        return self._land(now_ms)
+            self._answered.update(covered.stream for covered in receipt.streams)
+            self._take_answer(now_ms)
+        sent_ms = self._land(now_ms)
+        return None if receipt.hello else sent_ms
 
     # -- outputs ---------------------------------------------------------------------------------------------
 
@@ -174,20 +187,28 @@ class Uplink:
         if now_ms < self._hello_due_ms:
             return []
         held = self._source.streams()
+        self._answered &= {pending.stream for pending in held}
+        self._aside.clear()
         self._hello_due_ms = now_ms + self._hello_pause_ms(held)
         self._alive_due_ms = now_ms + ALIVE_INTERVAL_MS
         pages = [held[at : at + MAX_HELLO_STREAMS] for at in range(0, len(held), MAX_HELLO_STREAMS)] or [[]]
         return [self._status(self._hello(page)) for page in pages]
 
     def _hello_pause_ms(self, held: Sequence[Pending]) -> int:
-        """A hello without whose answer nothing can be sent is said again soon, then more and more patiently."""
-        if self._silences >= SILENCES_BEFORE_ASKING:
-            self._silences += 1
-        elif all(self._may_send(pending.stream) for pending in held):
+        """A hello without whose answer something cannot be sent is said again soon, then more and more patiently."""
+        if not self._asking and not self._unanswered(held):
             return HELLO_INTERVAL_MS
-        else:
-            self._silences = SILENCES_BEFORE_ASKING
-        return self._rng.randint(*FIRST_RESEND_MS) << min(self._silences - SILENCES_BEFORE_ASKING, 3)
+        pause_ms = self._rng.randint(*FIRST_RESEND_MS) << min(self._asked, ASKING_STEPS)
+        self._asked += 1
+        return pause_ms
+
+    def _take_answer(self, now_ms: int) -> None:
+        self._asking, self._asked = False, 0
+        if not self._unanswered(self._source.streams()):
+            self._hello_due_ms = now_ms + HELLO_INTERVAL_MS
+
+    def _unanswered(self, held: Sequence[Pending]) -> bool:
+        return not all(self._may_send(pending.stream) for pending in held)
 
     def _hello(self, page: Sequence[Pending]) -> Hello:
         nonce = self._nonce or ""
@@ -207,8 +228,8 @@ class Uplink:
     # -- batches ---------------------------------------------------------------------------------------------
 
     def _window(self) -> int:
-        """Batches that may be in flight: fewer after a silence; none after two, when a hello asks for the hub."""
-        return 0 if self._silences >= SILENCES_BEFORE_ASKING else WINDOW >> self._silences
+        """Batches that may be in flight: fewer after silences, and none while a hello asks for the hub."""
+        return 0 if self._asking else max(1, WINDOW >> self._silences)
 
     def _may_send(self, stream: str) -> bool:
         if stream == self._source.live_stream:
@@ -229,7 +250,10 @@ class Uplink:
 
     def _ordinary_batch(self, now_ms: int) -> Payload | None:
         live = self._source.live_stream
-        for stream in [live, *(held.stream for held in self._source.streams() if held.stream != live)]:
+        others = [held.stream for held in self._source.streams() if held.stream != live]
+        if len(self._flights) >= max(1, self._window() - 1):
+            others.clear()  # the last place is the present's: it never waits for a backlog
+        for stream in [live, *others]:
             if not self._may_send(stream):
                 continue
             wanted = self._source.uncovered(stream).minus(self._reserved(stream))
@@ -239,8 +263,8 @@ class Uplink:
         return None
 
     def _reserved(self, stream: str) -> RangeSet:
-        """Numbers that are on their way, or wait to travel alone."""
-        reserved = RangeSet()
+        """Numbers that are on their way, wait to travel alone, or are put aside."""
+        reserved = self._aside.get(stream, RangeSet()).copy()
         parts = [(flight.stream, flight.numbers) for flight in self._flights]
         for name, numbers in [*parts, *self._cuts]:
             if name == stream:
@@ -253,57 +277,76 @@ class Uplink:
         payload = codec.encode_batch(stream, bodies, nonce=self._nonce or "", live=live)
         numbers = RangeSet.of(event.seq for event in stored)
         due_ms = now_ms + self._patience_ms()
-        self._flights.append(_Flight(stream, numbers, payload.sha256(), now_ms, due_ms, forced))
+        again = bool(numbers.common(self._late.get(stream, RangeSet())))
+        self._flights.append(_Flight(stream, numbers, payload.sha256(), now_ms, due_ms, forced, again))
         return payload
 
     def _patience_ms(self) -> int:
         first = self._rng.randint(*FIRST_RESEND_MS)
-        return min(max(first, 4 * self._rtt_ms) << min(self._silences, 10), MAX_RESEND_MS)
+        longest = self._rng.randint(MAX_RESEND_MS * 3 // 4, MAX_RESEND_MS)
+        return min(max(first, 4 * self._rtt_ms) << min(self._silences, 10), longest)
 
     # -- answers ---------------------------------------------------------------------------------------------
 
     def _land(self, now_ms: int) -> int | None:
-        """Take off the list what is covered now."""
+        """Take off the list what is covered now; returns when the latest of it was sent, if that was the only time."""
         landed = [
             flight for flight in self._flights if not flight.numbers.common(self._source.uncovered(flight.stream))
         ]
         for flight in landed:
             self._flights.remove(flight)
             self._strikes.pop((flight.stream, flight.numbers.spans()[0][0]), None)
+            self._late[flight.stream] = self._late.get(flight.stream, RangeSet()).minus(flight.numbers)
         if not landed:
             return None
-        self._silences = 0
-        sent_ms = max(flight.sent_ms for flight in landed)
+        self._silences, self._asking = 0, False
+        if all(flight.again for flight in landed):
+            return None
+        sent_ms = max(flight.sent_ms for flight in landed if not flight.again)
         self._rtt_ms = (7 * self._rtt_ms + now_ms - sent_ms) // 8 if self._rtt_ms else now_ms - sent_ms
         return sent_ms
 
-    def _refused(self, sha256: str) -> None:
-        """Cut a refused batch smaller; give a single event up when it was refused twice."""
-        flight = next((flight for flight in self._flights if flight.sha256 == sha256), None)
+    def _refused(self, refusal: Refusal) -> None:
+        """Cut a refused batch smaller, down to single events."""
+        flight = next((flight for flight in self._flights if flight.sha256 == refusal.sha256), None)
         if flight is None:
             return
         self._flights.remove(flight)
         stream, numbers = flight.stream, flight.numbers
-        first = numbers.spans()[0][0]
         head = numbers.head(numbers.count() // 2)
-        if head:
+        if refusal.reason == TOO_RAGGED:
+            self._put_aside(stream, numbers)
+        elif head:
             self._cuts.extend((_Cut(stream, head), _Cut(stream, numbers.minus(head))))
-            return
-        self._strikes[stream, first] = self._strikes.get((stream, first), 0) + 1
-        if self._strikes[stream, first] < REFUSALS_BEFORE_LOSS:
-            self._cuts.append(_Cut(stream, numbers))
         else:
-            del self._strikes[stream, first]
-            self._source.refuse(stream, first)
+            self._strike(stream, numbers)
+
+    def _strike(self, stream: str, single: RangeSet) -> None:
+        """Give a single event up when it was refused twice, by a hub that has shown that it can read us at all."""
+        seq = single.spans()[0][0]
+        self._strikes[stream, seq] = self._strikes.get((stream, seq), 0) + 1
+        if self._strikes[stream, seq] < REFUSALS_BEFORE_LOSS:
+            self._cuts.append(_Cut(stream, single))
+            return
+        del self._strikes[stream, seq]
+        if self._heard:
+            self._source.refuse(stream, seq)
+        if seq in self._source.uncovered(stream):
+            self._put_aside(stream, single)
+
+    def _put_aside(self, stream: str, numbers: RangeSet) -> None:
+        self._aside.setdefault(stream, RangeSet()).update(numbers)
 
     def _give_up_overdue(self, now_ms: int) -> None:
         overdue = [flight for flight in self._flights if flight.due_ms <= now_ms]
         for flight in overdue:
             self._flights.remove(flight)
             self._put_back(flight)
+            self._late.setdefault(flight.stream, RangeSet()).update(flight.numbers)
         if overdue:
             self._silences += 1
-            if self._silences == SILENCES_BEFORE_ASKING:
+            if self._silences >= SILENCES_BEFORE_ASKING and not self._asking:
+                self._asking = True
                 self._hello_due_ms = now_ms
 
     def _forget_flights(self) -> None:

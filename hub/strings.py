@@ -15,7 +15,19 @@ GRADES: Final = {
 }
 """Grades of a play, by `hub.grade.Grade`."""
 
+GRADE_HINTS: Final = {
+    "scheduled": "chỉ biết là có trong danh sách phát.",
+    "reported": "phần mềm phát nói là đang phát; chưa quan sát được hình chạy.",
+    "rendering": "quan sát được hình hoặc vị trí phát thay đổi.",
+    "panel_on": "hình chạy và màn hình được biết là đang bật.",
+    "frame_match": "khung hình thực tế khớp với nội dung.",
+    "not_shown": "màn hình tắt, khung hình khác, hoặc mọi điều biết được đều cho thấy không phát.",
+    None: "không có quan sát nào; không có nghĩa là không hiển thị.",
+}
+
 PRESENCE: Final = {"online": "Đang kết nối", "offline": "Mất kết nối", "unknown": "Không rõ kết nối"}
+
+PRESENCE_NEVER: Final = "Chưa từng kết nối"
 
 PRESENCE_HINTS: Final = {
     "online": "",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -60,3 +62,12 @@ def wait_for_end(pid: int) -> None:
     """Return when the process does not run any more."""
     while is_running(pid):
         time.sleep(_POLL_S)
+
+
+def leashed(command: Sequence[str]) -> list[str]:
+    """The command so that it is killed when this process ends, however that comes; to be started by the main thread.
+
+    Where `setpriv` is missing (util-linux; every Debian has it) the command as it is.
+    """
+    setpriv = shutil.which("setpriv")
+    return [*((setpriv, "--pdeathsig", "KILL") if setpriv else ()), *command]

@@ -54,6 +54,11 @@ class LoopbackServer(ABC):
         return self._port
 
     @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended, by itself or otherwise."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         """Process id of the server. Raises ServerError while it is not running."""
         if self._process is None or self._process.poll() is not None:

@@ -31,8 +31,13 @@ class SiteServer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.shutdown()
-        self._thread.join()
+        self.close()
+
+    def close(self) -> None:
+        """Stop serving; does nothing before it was entered but let go of the port."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
         self._server.server_close()
 
 

@@ -6,6 +6,7 @@ import fcntl
 import os
 import sqlite3
 import time
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,6 +15,7 @@ from edge_agent.outbox.errors import OutboxError, OutboxLocked
 
 SCHEMA_VERSION: Final = 1
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_SUSPECT: Final = ".suspect"
 
 
 class Lock:
@@ -43,13 +45,34 @@ class Opened(NamedTuple):
 
 
 def open_database(path: Path) -> Opened:
-    """Open or make the file. OutboxError if it is of a newer agent or cannot be opened."""
+    """Open or make the file. OutboxError if it is of a newer agent or cannot be opened.
+
+    One that was not closed in order, or in which damage was seen, is looked at as a whole: after a power cut, or in an
+    image of a card that was being written to, tables may open well and hold what cannot be read.
+    """
+    doubtful = _beside(path, _SUSPECT).exists() or _was_cut_off(path)
     try:
-        return Opened(_prepared(path), None)
+        connection = _prepared(path)
     except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode & 0xFF not in _DAMAGED:
+        if not is_damage(error):
             raise OutboxError(f"cannot open {path}: {error}; check the disk, its room and its rights") from error
-        return _start_anew(path)
+        return start_anew(path)
+    if doubtful and not _is_whole(connection):
+        connection.close()
+        return start_anew(path)
+    _beside(path, _SUSPECT).unlink(missing_ok=True)
+    return Opened(connection, None)
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether SQLite says that the file is not what it wrote."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
+def suspect(path: Path) -> None:
+    """Damage was seen while the file was in use: the next opening looks at all of it before it trusts it."""
+    with suppress(OSError):  # a card that cannot even take this is found out the same way next time
+        _beside(path, _SUSPECT).touch()
 
 
 def read_only(path: Path) -> sqlite3.Connection:
@@ -85,10 +108,29 @@ def _prepared(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _start_anew(path: Path) -> Opened:
-    aside = path.with_name(f"{path.name}.damaged-{time.time_ns()}")
+def start_anew(path: Path) -> Opened:
+    """Set a damaged file aside, and make a new one."""
+    aside = _beside(path, f".damaged-{time.time_ns()}")
     for suffix in ("", "-wal", "-shm"):
-        part = path.with_name(path.name + suffix)
+        part = _beside(path, suffix)
         if part.exists():
-            part.rename(aside.with_name(aside.name + suffix))
+            part.rename(_beside(aside, suffix))
+    _beside(path, _SUSPECT).unlink(missing_ok=True)
     return Opened(_prepared(path), aside)
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _was_cut_off(path: Path) -> bool:
+    """Closing in order leaves no write-ahead log behind."""
+    log = _beside(path, "-wal")
+    return log.exists() and log.stat().st_size > 0
+
+
+def _is_whole(connection: sqlite3.Connection) -> bool:
+    try:
+        return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
+    except sqlite3.DatabaseError:
+        return False

@@ -15,5 +15,9 @@ class OutboxFull(OutboxError):
     """Nothing was stored. Keep the event if you can and try again later; the agent reports the refusal."""
 
 
+class OutboxDamaged(OutboxError):
+    """Stop: the file is not what SQLite wrote. The next opening sets it aside and begins anew."""
+
+
 class NotStored(OutboxError):
     """The write failed; whether anything of it reached the disk is unknown, so its numbers are never used again."""

@@ -8,6 +8,7 @@ does not wait.
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -19,8 +20,8 @@ from contract.events import LossReason
 from contract.ranges import RangeSet
 from contract.receipt import Covered
 from contract.status import Pending, Queue
-from edge_agent.outbox.database import Lock, open_database
-from edge_agent.outbox.errors import NotStored, OutboxError, OutboxFull
+from edge_agent.outbox.database import Lock, is_damage, open_database, start_anew, suspect
+from edge_agent.outbox.errors import NotStored, OutboxDamaged, OutboxError, OutboxFull
 from edge_agent.outbox.store import Entry, OutboxStore, Position, Stored
 
 FILE_NAME: Final = "outbox.db"
@@ -57,19 +58,21 @@ class Outbox:
         boot: str = "",
         on_commit: Callable[[], None] = lambda: None,
     ) -> None:
+        self._file = folder / FILE_NAME
         self._file_lock = Lock(folder / "outbox.lock")
         try:
-            self._connection, self.set_aside = open_database(folder / FILE_NAME)
-            self._store = OutboxStore(self._connection, max_bytes=max_bytes, boot=boot)
+            self._connection, self.set_aside, self._store = _open_store(self._file, max_bytes, boot)
         except OutboxError:
             self._file_lock.release()
             raise
         self.on_commit = on_commit
+        self.failure: BaseException | None = None
+        """Why nothing can be written any more; the agent ends and is started again."""
         self._interval_s = commit_interval_s
         self._lock = threading.RLock()
         self._waiting: list[_Ticket] = []
         self._arrival = threading.Condition()
-        self._closing = False
+        self._closing = self._closed = False
         self._refused = 0
         self._full = False
         self._writer = threading.Thread(target=self._write, name="outbox", daemon=True)
@@ -83,7 +86,7 @@ class Outbox:
         ticket = _Ticket(entries)
         with self._arrival:
             if self._closing:
-                raise NotStored("the agent is stopping")
+                raise NotStored("the agent is stopping, or its outbox cannot be written any more")
             self._waiting.append(ticket)
             self._arrival.notify()
         ticket.done.wait()
@@ -92,16 +95,26 @@ class Outbox:
         return ticket.positions
 
     def close(self) -> None:
-        """Commit what waits, and let go of the file. May be called more than once."""
+        """Commit what waits, save what is believed covered, and let go of the file. May be called more than once."""
+        if self._closed:
+            return
+        self._closed = True
         with self._arrival:
-            if self._closing:
-                return
             self._closing = True
             self._arrival.notify()
         self._writer.join()
         with self._lock:
+            try:
+                self._store.save()
+            except (OutboxError, sqlite3.Error) as error:
+                log.warning("what the hub has could not be noted, it will be asked again: %s", error)
             self._connection.close()
         self._file_lock.release()
+
+    def suspect(self, error: BaseException) -> None:
+        """Reading failed: if the file is damaged, the next opening sets it aside."""
+        if is_damage(error):
+            suspect(self._file)
 
     # -- what the uplink asks and tells ----------------------------------------------------------------------
 
@@ -144,9 +157,9 @@ class Outbox:
         """How much waits; `now_ms` is the wall clock the events are stamped with, Unix ms."""
         with self._lock:
             count = self._store.count_uncovered()
-            oldest = self._store.oldest_uncovered() if count else None
+            oldest_ms = self._store.oldest_uncovered_ms() if count else None
             full, refused = self._full, self._refused
-        age_s = max(0, now_ms - oldest.time) // 1000 if oldest is not None else 0
+        age_s = max(0, now_ms - oldest_ms) // 1000 if oldest_ms is not None else 0
         return Queue(events=count, oldest_s=min(age_s, 2**31 - 1), full=full, refused=refused)
 
     def take_refusals(self) -> int:
@@ -157,15 +170,37 @@ class Outbox:
             count, self._refused = self._refused, 0
             return count
 
+    def put_back_refusals(self, count: int) -> None:
+        """They could not be told of after all."""
+        with self._lock:
+            self._refused += count
+
     # -- the writer thread -----------------------------------------------------------------------------------
 
     def _write(self) -> None:
+        """What ends it but `close` is a bug or a dead disk. Nobody is left waiting for a commit then."""
+        tickets: list[_Ticket] = []
         last_commit = -self._interval_s
-        while tickets := self._next_group(last_commit + self._interval_s):
-            last_commit = time.monotonic()
-            with self._lock:
-                self._commit(tickets)
-            self.on_commit()
+        try:
+            while self.failure is None and (tickets := self._next_group(last_commit + self._interval_s)):
+                last_commit = time.monotonic()
+                with self._lock:
+                    self._commit(tickets)
+                self.on_commit()
+        except BaseException as error:
+            self.failure = error
+            raise
+        finally:
+            self._turn_away(tickets)
+
+    def _turn_away(self, tickets: list[_Ticket]) -> None:
+        with self._arrival:
+            self._closing = True
+            left, self._waiting = [*tickets, *self._waiting], []
+        for ticket in left:
+            if not ticket.done.is_set():
+                ticket.error = NotStored(f"the outbox cannot be written any more: {self.failure}")
+                ticket.done.set()
 
     def _next_group(self, due: float) -> list[_Ticket]:
         """Everything that has come in by `due`; empty when the outbox is closing and nothing is left."""
@@ -180,12 +215,20 @@ class Outbox:
     def _commit(self, tickets: list[_Ticket]) -> None:
         together = _Ticket([entry for ticket in tickets for entry in ticket.entries])
         together.settle(self._store)
-        if together.error is None or len(tickets) == 1:
-            self._hand_out(tickets, together)
-        else:
+        if len(tickets) > 1 and isinstance(together.error, ContractError | OutboxFull):
             for ticket in tickets:  # one that is malformed, or too large for what room is left, spoils no other
                 ticket.settle(self._store)
+        else:
+            self._hand_out(tickets, together)
         self._count_refusals(tickets)
+        self._note_failure(tickets)
+
+    def _note_failure(self, tickets: list[_Ticket]) -> None:
+        for ticket in tickets:
+            if isinstance(ticket.error, OutboxError) and not isinstance(ticket.error, OutboxFull | NotStored):
+                self.failure = ticket.error
+        if isinstance(self.failure, OutboxDamaged):
+            suspect(self._file)
 
     def _hand_out(self, tickets: list[_Ticket], together: _Ticket) -> None:
         at = 0
@@ -202,3 +245,16 @@ class Outbox:
         if refused and not self._full:
             log.error("%s", refused[0].error)
         self._full = bool(refused)
+
+
+def _open_store(file: Path, max_bytes: int, boot: str) -> tuple[sqlite3.Connection, Path | None, OutboxStore]:
+    """An open outbox, and where a damaged predecessor was set aside. OutboxError if there can be none."""
+    connection, set_aside = open_database(file)
+    try:
+        return connection, set_aside, OutboxStore(connection, max_bytes=max_bytes, boot=boot)
+    except sqlite3.Error as error:
+        connection.close()
+        if not is_damage(error):
+            raise OutboxError(f"cannot read {file}: {error}; check the disk and its rights") from error
+    connection, set_aside = start_anew(file)
+    return connection, set_aside, OutboxStore(connection, max_bytes=max_bytes, boot=boot)

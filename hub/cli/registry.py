@@ -33,8 +33,8 @@ FileArgument = Annotated[
 def import_sites(file: FileArgument, config: ConfigOption = None) -> None:
     """Add and change sites as FILE.csv says: all of it or, with one bad row, nothing (exit code 1).
 
-    Columns: code,name_vi,province_vi,province_code,neighbour,gate_type,lat,lon,confidence. UTF-8, separated by commas or
-    semicolons. Importing again changes nothing; a site that is not in the file stays.
+    Columns: code,name_vi,province_vi,province_code,neighbour,gate_type,lat,lon,confidence. UTF-8, separated by commas
+    or semicolons. Importing again changes nothing; a site that is not in the file stays.
     """
     _import(file, config, put_sites)
 
@@ -43,8 +43,8 @@ def import_sites(file: FileArgument, config: ConfigOption = None) -> None:
 def import_devices(file: FileArgument, config: ConfigOption = None) -> None:
     """Register and change devices as FILE.csv says: all of it or, with one bad row, nothing (exit code 1).
 
-    Columns: name,kind,site,title_vi; kind is kiosk, led, tv or loa; import sites first. A device that reported before it
-    was registered keeps everything that it reported; one that is not in the file stays.
+    Columns: name,kind,site,title_vi; kind is kiosk, led, tv or loa; import sites first. A device that reported before
+    it was registered keeps everything that it reported; one that is not in the file stays.
     """
     _import(file, config, put_devices)
 

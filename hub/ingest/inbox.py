@@ -36,6 +36,8 @@ class Inbox:
         self._messages: deque[Message] = deque()
         self._ready = threading.Condition()
         self._closed = False
+        self._waits_since = 0.0
+        """When the oldest message came in, on the monotonic clock."""
 
     def put(self, message: Message) -> bool:
         """Whether there was room."""
@@ -44,6 +46,7 @@ class Inbox:
                 return False
             self._messages.append(message)
             if len(self._messages) == 1:
+                self._waits_since = time.monotonic()
                 self._ready.notify()
             return True
 
@@ -51,13 +54,14 @@ class Inbox:
         """Wait for a message, linger for more, and take up to `most`; nothing after `timeout_s` or when closed.
 
         One commit for all that comes within the linger costs the database and this process far less than one for each.
+        It counts from the arrival of the oldest: what waited for the commit before has lingered long enough.
         """
         with self._ready:
             if not self._messages and not self._closed:
                 self._ready.wait(timeout_s)
             if not self._messages:
                 return []
-        deadline = time.monotonic() + linger_s
+        deadline = self._waits_since + linger_s
         while len(self._messages) < most and not self._closed and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(left, linger_s / 2))
         with self._ready:

@@ -81,10 +81,23 @@ def streams_of(deliveries: Iterable[Delivery]) -> dict[StreamKey, tuple[int, int
         first, last = batch.events[0].seq, batch.events[-1].seq
         known = spans.get(key, (0, 0))
         spans[key] = (min(known[0] or first, first), max(known[1], last))
-        for event in batch.events:
-            if isinstance(event, Loss):
-                spans.setdefault(StreamKey(device, event.stream), (0, 0))
+        for loss in losses_of(batch.events):
+            spans.setdefault(StreamKey(device, loss.stream), (0, 0))
     return spans
+
+
+def numbers_of(batch: Batch) -> RangeSet:
+    """The numbers of a batch: one range where none is missing, since they rise."""
+    events = batch.events
+    first, last = events[0].seq, events[-1].seq
+    if last - first + 1 == len(events):
+        return RangeSet([(first, last)])
+    return RangeSet.of(event.seq for event in events)
+
+
+def losses_of(events: Iterable[AnyEvent]) -> list[Loss]:
+    """The declarations of loss among events."""
+    return [event for event in events if type(event) is Loss]
 
 
 def decide(deliveries: Iterable[Delivery], accounts: Mapping[StreamKey, Account]) -> Decision:
@@ -93,16 +106,15 @@ def decide(deliveries: Iterable[Delivery], accounts: Mapping[StreamKey, Account]
     for delivery in deliveries:
         device, batch = delivery
         key = stream_of(delivery)
-        fresh = accounts[key].take(RangeSet.of(event.seq for event in batch.events))
+        fresh = accounts[key].take(numbers_of(batch))
         if not fresh:
             continue
         whole = fresh.count() == len(batch.events)
         events = batch.events if whole else [event for event in batch.events if event.seq in fresh]
         decision.rows.append((key, events, batch.live))
         decision.committed.setdefault(key, RangeSet()).update(fresh)
-        for event in events:
-            if isinstance(event, Loss):
-                _declare(decision, accounts, StreamKey(device, event.stream), RangeSet(event.ranges))
+        for loss in losses_of(events):
+            _declare(decision, accounts, StreamKey(device, loss.stream), RangeSet(loss.ranges))
     return decision
 
 

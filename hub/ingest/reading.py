@@ -9,7 +9,6 @@ from contract import codec
 from contract.batch import Batch
 from contract.errors import ContractError
 from contract.limits import MAX_SEQ
-from contract.ranges import RangeSet
 from contract.receipt import Covered, Receipt, Refusal
 from hub.ingest.ledger import Account, Delivery, StreamKey
 
@@ -71,8 +70,3 @@ def covered(key: StreamKey, account: Account, low: int, high: int, most_ranges: 
 def receipt(nonce: str, hub_time_ms: int, streams: list[Covered], *, hello: bool = False) -> Receipt:
     """A receipt for what was committed."""
     return Receipt(nonce=nonce, hub_time=hub_time_ms, hello=hello, streams=streams)
-
-
-def numbers_of(delivery: Delivery) -> RangeSet:
-    """The numbers that a batch carries."""
-    return RangeSet.of(event.seq for event in delivery.batch.events)

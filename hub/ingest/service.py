@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 import time
@@ -53,6 +54,7 @@ class IngestService:
 
     def start(self) -> None:
         """Begin to listen and to commit."""
+        _spare_collections()
         for writer in self._writers:
             writer.start()
         for link in self._links:
@@ -148,6 +150,15 @@ class IngestService:
             self._connection = connect(self._settings.database.conninfo(), "presence", autocommit=True)
             self._presence = PresenceStore(self._connection)
         return self._presence
+
+
+def _spare_collections() -> None:
+    """Let the garbage collector run about once a group instead of thousands of times: what a group is made of has no
+    cycles and goes by itself, and looking through it costs a quarter of all the time that decoding and packing take.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
 
 
 def _brokers(settings: HubSettings) -> list[Broker]:

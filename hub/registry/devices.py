@@ -29,9 +29,7 @@ def read_devices(data: bytes, sites: AbstractSet[str]) -> list[Device]:
 def _device(row: Row, sites: AbstractSet[str]) -> Device:
     name = required(row, "name")
     if not is_device_id(name):
-        raise BadCell(
-            "name", f"{name!r} không hợp lệ; cần chữ thường không dấu, số, '-', tối đa 63 ký tự, như bg-20-cma-k1"
-        )
+        raise BadCell("name", f"{name!r} không hợp lệ; cần chữ thường không dấu, số, '-', tối đa 63 ký tự")
     site = required(row, "site")
     if site not in sites:
         raise BadCell("site", f"{site!r} chưa có trong danh sách điểm; nhập sites.csv trước, hoặc sửa mã điểm")

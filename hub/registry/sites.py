@@ -71,8 +71,6 @@ def _degrees(row: Row, column: str, bounds: tuple[float, float]) -> float | None
     except ValueError:
         raise BadCell(column, f"{text!r} không phải số; cần độ thập phân với dấu chấm, như 21.8111") from None
     if not bounds[0] <= degrees <= bounds[1]:
-        raise BadCell(
-            column,
-            f"{text} ngoài lãnh thổ đất liền; cần từ {bounds[0]:g} đến {bounds[1]:g} (lat và lon có bị đảo không?)",
-        )
+        expected = f"cần từ {bounds[0]:g} đến {bounds[1]:g} (lat và lon có bị đảo không?)"
+        raise BadCell(column, f"{text} ngoài khoảng tọa độ của các cửa khẩu trên đất liền; {expected}")
     return degrees

@@ -71,3 +71,5 @@ int2: Final = _number("h")
 int4: Final = _number("i")
 int8: Final = _number("q")
 float4: Final = _number("f")
+NUMBERS: Final = {int2: "h", int4: "i", int8: "q", float4: "f"}
+"""The code of each in the module struct."""

@@ -46,12 +46,12 @@ def moment(unix_ms: int) -> datetime:
 def _newest(
     screens: dict[tuple[int, str, str], tuple[int, Play]], device: int, stream: int, events: Iterable[AnyEvent]
 ) -> None:
-    for event in events:
-        if isinstance(event, Play):
-            place = (device, event.screen, event.player)
-            known = screens.get(place)
-            if known is None or known[0] != stream or known[1].seq < event.seq:
-                screens[place] = (stream, event)
+    newest = {(event.screen, event.player): event for event in events if type(event) is Play}
+    for (screen, player), play in newest.items():
+        place = (device, screen, player)
+        known = screens.get(place)
+        if known is None or known[0] != stream or known[1].seq < play.seq:
+            screens[place] = (stream, play)
 
 
 def _screen_columns(screens: Mapping[tuple[int, str, str], tuple[int, Play]]) -> dict[str, list[object]]:

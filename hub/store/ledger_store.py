@@ -15,7 +15,7 @@ from typing import Final
 import psycopg
 
 from contract import codec
-from contract.events import Kind
+from contract.events import AnyEvent, Kind
 from contract.limits import MAX_STREAM_RANGES
 from contract.ranges import RangeSet
 from hub.ingest.ledger import Account, Decision, Delivery, StreamKey, decide, streams_of
@@ -24,7 +24,7 @@ from hub.store import binary_copy, multirange
 from hub.store.current_state import moment, update_current_state
 from hub.store.identities import Identities, StaleIdentity
 from hub.store.named import named
-from hub.store.tables import TABLES
+from hub.store.tables import TABLE, TABLES
 
 Ids = Mapping[StreamKey, tuple[int, int]]
 _BYTES_WORTH_COUNTING: Final = MAX_STREAM_RANGES * 16
@@ -66,12 +66,11 @@ class LedgerStore:
             accounts = self._lock(ids, spans)
             decision = decide(deliveries, accounts)
             self._reject(unreadable, accounts, decision, ids, now_ms)
-            self._copy(decision, ids, now_ms)
+            stored = self._copy(decision, ids, now_ms)
             self._book(decision, ids)
             update_current_state(self._connection, decision, ids, now_ms)
         self.duplicates += sum(len(delivery.batch.events) for delivery in deliveries) - decision.events()
-        for _, events, _ in decision.rows:
-            self._stored.update(event.KIND for event in events)
+        self._stored.update(stored)
         return accounts
 
     def take_stored(self) -> Counter[Kind]:
@@ -99,7 +98,7 @@ class LedgerStore:
     def raise_incident(self, kind: str, device: str, detail: Mapping[str, object], now_ms: int) -> None:
         """Open an incident, or count the open one of this kind and device up."""
         self._identities.device(self._connection, device)
-        values = {"kind": kind, "device": device, "detail": json.dumps(detail), "now": moment(now_ms)}
+        values = {"kind": kind, "device": device, "detail": json.dumps(_keepable_texts(detail)), "now": moment(now_ms)}
         self._connection.execute(named("ledger")["raise_incident"], values)
 
     # -- steps of the transaction ----------------------------------------------------------------------------
@@ -132,23 +131,24 @@ class LedgerStore:
             decision.committed.setdefault(event.key, RangeSet()).update(fresh)
             device, stream = ids[event.key]
             values = {"device": device, "stream": stream, "seq": event.seq, "event": event.event}
-            values |= {"sha256": bytes.fromhex(codec.sha256_hex(event.event)), "reason": event.reason[:500]}
+            values |= {"sha256": bytes.fromhex(codec.sha256_hex(event.event)), "reason": keepable(event.reason)[:500]}
             self._connection.execute(named("ledger")["reject_numbered"], values | {"now": moment(now_ms)})
 
-    def _copy(self, decision: Decision, ids: Ids, now_ms: int) -> None:
+    def _copy(self, decision: Decision, ids: Ids, now_ms: int) -> dict[Kind, int]:
         packed: dict[Kind, list[bytes]] = {table.kind: [] for table in TABLES}
+        counts: dict[Kind, int] = dict.fromkeys(packed, 0)
         stored_at = binary_copy.timestamp(now_ms)
         for key, events, _ in decision.rows:
             device, stream = ids[key]
-            for table in TABLES:
-                mine = [event for event in events if table.kind == event.KIND]
-                if mine:
-                    packed[table.kind].append(table.pack(mine, device, stream, stored_at))
+            for kind, mine in _by_kind(events).items():
+                packed[kind].append(TABLE[kind].pack(mine, device, stream, stored_at))
+                counts[kind] += len(mine)
         with self._connection.cursor() as cursor:
             for table in TABLES:
                 if packed[table.kind]:
                     with cursor.copy(table.copy.encode()) as copy:
                         copy.write(b"".join((binary_copy.HEADER, *packed[table.kind], binary_copy.TRAILER)))
+        return counts
 
     def _book(self, decision: Decision, ids: Ids) -> None:
         keys = sorted(decision.committed.keys() | decision.lost.keys(), key=lambda key: ids[key][1])
@@ -169,6 +169,26 @@ class LedgerStore:
         row = self._connection.execute(named("ledger")["ragged"], {"ids": large, "most": MAX_STREAM_RANGES}).fetchone()
         if row is not None:
             raise TooRagged(key_of[row[0]])
+
+
+def _by_kind(events: Iterable[AnyEvent]) -> dict[Kind, list[AnyEvent]]:
+    found: dict[Kind, list[AnyEvent]] = {}
+    for event in events:
+        mine = found.get(event.KIND)
+        if mine is None:
+            found[event.KIND] = [event]
+        else:
+            mine.append(event)
+    return found
+
+
+def keepable(text: str) -> str:
+    """`text` as PostgreSQL can hold it. Reasons quote what a device sent, and that may be a NUL or half a character."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _keepable_texts(detail: Mapping[str, object]) -> dict[str, object]:
+    return {key: keepable(value) if isinstance(value, str) else value for key, value in detail.items()}
 
 
 def _numbers(value: object) -> RangeSet:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
 from hub.store.connection import conninfo
+from hub.store.named import named
 
 _STATEMENT_MS: Final = 15_000
 _WAIT_S: Final = 3.0
-ReaderPool = ConnectionPool[psycopg.Connection[DictRow]]
+ReaderPool = ConnectionPool[psycopg.Connection]
+Row = dict[str, Any]
+
+
+class Place(NamedTuple):
+    """A place in the order of plays: the last one of a page."""
+
+    time: datetime
+    stream: int
+    seq: int
 
 
 def reader_pool(dsn: str, connections: int) -> ReaderPool:
@@ -22,8 +35,6 @@ def reader_pool(dsn: str, connections: int) -> ReaderPool:
     options = f"{conninfo_to_dict(info)['options']} -c statement_timeout={_STATEMENT_MS}"
     return ConnectionPool(
         make_conninfo(info, options=options),
-        connection_class=psycopg.Connection[DictRow],
-        kwargs={"row_factory": dict_row},
         min_size=1,
         max_size=connections,
         timeout=_WAIT_S,
@@ -35,6 +46,60 @@ def reader_pool(dsn: str, connections: int) -> ReaderPool:
     )
 
 
-def _read_only(connection: psycopg.Connection[DictRow]) -> None:
+class Reader:
+    """Questions within one snapshot."""
+
+    def __init__(self, cursor: psycopg.Cursor[Row]) -> None:
+        self._cursor = cursor
+
+    def sites(self) -> list[Row]:
+        """Registered sites, by province."""
+        return self._all("reading", "sites")
+
+    def devices(
+        self, now: datetime, alive_timeout_s: float, link_timeout_s: float, name: str | None = None
+    ) -> list[Row]:
+        """Every device, or the one of this name, with its presence, by site."""
+        timeouts = {"alive_timeout_s": alive_timeout_s, "link_timeout_s": link_timeout_s}
+        return self._all("presence", "devices", now=now, name=name, **timeouts)
+
+    def screens(self, device: int | None = None) -> list[Row]:
+        """The last that was told of each screen."""
+        return self._all("reading", "screens", device=device)
+
+    def device(self, name: str) -> int | None:
+        """The id of a device; None if it is unknown."""
+        rows = self._all("reading", "device", name=name)
+        return int(rows[0]["id"]) if rows else None
+
+    def plays(self, device: int, limit: int, before: Place | None) -> list[Row]:
+        """Slices, newest first, below `before`."""
+        below = before._asdict() if before is not None else dict.fromkeys(Place._fields)
+        return self._all("reading", "plays", device=device, limit=limit, **below)
+
+    def streams(self, device: int) -> list[Row]:
+        """The ledger's accounts, newest stream first."""
+        return self._all("reading", "streams", device=device)
+
+    def incidents(self, limit: int, *, only_open: bool) -> list[Row]:
+        """Incidents, open ones first."""
+        return self._all("reading", "incidents", limit=limit, open=only_open)
+
+    def live_brokers(self, now: datetime, link_timeout_s: float) -> list[str]:
+        """Brokers that a live worker listens on."""
+        return [row["broker"] for row in self._all("presence", "live_brokers", now=now, link_timeout_s=link_timeout_s)]
+
+    def _all(self, file: str, query: str, **values: object) -> list[Row]:
+        return self._cursor.execute(named(file)[query], values).fetchall()
+
+
+@contextmanager
+def reading(pool: ReaderPool) -> Iterator[Reader]:
+    """One snapshot. psycopg_pool.PoolTimeout or psycopg.Error if the database cannot be used."""
+    with pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
+        yield Reader(cursor)
+
+
+def _read_only(connection: psycopg.Connection) -> None:
     connection.read_only = True
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
-from contract.events import EVENT_KINDS, AnyEvent, Kind
+import msgspec
+
+from contract.events import EVENT_KINDS, AnyEvent, Event, Kind
 from hub.store import binary_copy as pg
 
-_COMMON: Final = ("time", "device", "stream", "seq", "stored_at", "clock")
-_head: Final = struct.Struct("!hiqiiiiiqiq").pack
+_SAME: Final = ("device", "stream", "stored_at")
+"""Columns that are the same in all rows of a batch."""
+_pack_same: Final = struct.Struct("!hiiiiiq").pack
+_FREE_TEXTS: Final = ("reason", "detail")
+_RECURRING: Final = (pg.text, pg.hex_bytes, pg.boolean, pg.int2)
+_REMEMBERED: Final = 20_000
 
 Column = tuple[str, str, pg.Encode]
 """Name of the column, of the event's field, and how its value is encoded."""
@@ -81,28 +87,68 @@ _COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
 
 
 class EventTable:
-    """The table of one kind of event."""
+    """The table of one kind of event.
 
-    def __init__(self, kind: Kind, columns: tuple[Column, ...]) -> None:
-        self.kind = kind
-        self.columns = (*_COMMON, *(column[0] for column in columns))
-        self.copy = f"COPY {kind} ({', '.join(self.columns)}) FROM STDIN (FORMAT BINARY)"
-        self._fields = attrgetter(*(column[1] for column in columns))
-        self._encoders = tuple(column[2] for column in columns)
+    A row is packed in few steps, which its order of columns follows: what is the same for the whole batch; the numbers
+    that are always there, in one go; texts, flags and small numbers that recur together, whose bytes are remembered
+    together; and one by one what is left: large numbers that may be absent, and free texts.
+    """
+
+    def __init__(self, event: type[Event], columns: tuple[Column, ...]) -> None:
+        self.kind = event.KIND
+        always = {name for name in event.__struct_fields__ if name not in _optional(event)}
+        numbers = [column for column in columns if column[2] in pg.NUMBERS and column[1] in always]
+        recurring = [column for column in columns if column[2] in _RECURRING and column[0] not in _FREE_TEXTS]
+        others = [column for column in columns if column not in numbers and column not in recurring]
+        numbers = [("time", "time", pg.int8), ("seq", "seq", pg.int8), *numbers]
+        recurring = [("clock", "clock", pg.text), *recurring]
+        self.columns = (*_SAME, *(column[0] for column in (*numbers, *recurring, *others)))
+        self.copy = f"COPY {self.kind} ({', '.join(self.columns)}) FROM STDIN (FORMAT BINARY)"
+        self._numbers = _values_of([column[1] for column in numbers])
+        formats = [pg.NUMBERS[column[2]] for column in numbers]
+        self._pack_numbers = struct.Struct("!" + "".join(f"i{code}" for code in formats)).pack
+        self._slots = [part for code in formats for part in (struct.calcsize(f"!{code}"), 0)]
+        self._recurring = recurring
+        self._key = _values_of(list(dict.fromkeys(column[1].partition(".")[0] for column in recurring)))
+        self._remembered: dict[tuple[Any, ...], bytes] = {}
+        self._others = _values_of([column[1] for column in others])
+        self._encoders = tuple(column[2] for column in others)
 
     def pack(self, events: Iterable[AnyEvent], device: int, stream: int, stored_at: int) -> bytes:
         """Rows of events of this kind; `stored_at` as `binary_copy.timestamp` gives it."""
-        fields, encoders, count = self._fields, self._encoders, len(self.columns)
-        rows: list[bytes] = []
+        numbers, pack_numbers, slots = self._numbers, self._pack_numbers, self._slots.copy()
+        key_of, remembered, others, encoders = self._key, self._remembered, self._others, self._encoders
+        same = _pack_same(len(self.columns), 4, device, 4, stream, 8, stored_at)
+        parts: list[bytes] = []
         for event in events:
-            time = pg.timestamp(event.time)
-            rows.append(_head(count, 8, time, 4, device, 4, stream, 8, event.seq, 8, stored_at))
-            rows.append(pg.text(event.clock))
-            values: tuple[Any, ...] = fields(event)
-            rows += [encode(value) for encode, value in zip(encoders, values, strict=True)]
-        return b"".join(rows)
+            slots[1::2] = numbers(event)
+            slots[1] = pg.timestamp(slots[1])
+            key = key_of(event)
+            parts += (same, pack_numbers(*slots), remembered.get(key) or self._remember(key, event))
+            if encoders:
+                parts += [encode(value) for encode, value in zip(encoders, others(event), strict=True)]
+        return b"".join(parts)
+
+    def _remember(self, key: tuple[Any, ...], event: AnyEvent) -> bytes:
+        packed = b"".join(encode(attrgetter(field)(event)) for _, field, encode in self._recurring)
+        if len(self._remembered) >= _REMEMBERED:
+            self._remembered.clear()
+        self._remembered[key] = packed
+        return packed
 
 
-TABLES: Final = tuple(EventTable(event.KIND, _COLUMNS[event.KIND]) for event in EVENT_KINDS)
+def _optional(event: type[Event]) -> set[str]:
+    """Fields that may be absent: those whose default is None."""
+    return {field.name for field in msgspec.structs.fields(event) if field.default is None}
+
+
+def _values_of(fields: Sequence[str]) -> Callable[[AnyEvent], tuple[Any, ...]]:
+    """Reads these fields of an event, always as a tuple."""
+    if len(fields) > 1:
+        return attrgetter(*fields)
+    return lambda event: tuple(getattr(event, field) for field in fields)
+
+
+TABLES: Final = tuple(EventTable(event, _COLUMNS[event.KIND]) for event in EVENT_KINDS)
 """In the order in which every transaction writes them."""
 TABLE: Final = {table.kind: table for table in TABLES}

@@ -25,7 +25,7 @@ FACTS = tuple(Facts.__struct_fields__)
 
 def store(connection: psycopg.Connection, events: Iterable[AnyEvent], device: int = 7, stream: int = 9) -> None:
     for table in TABLES:
-        mine = [event for event in events if event.KIND == table.kind]
+        mine = [event for event in events if table.kind == event.KIND]
         rows = table.pack(mine, device, stream, binary_copy.timestamp(STORED_MS))
         with connection.cursor().copy(table.copy.encode()) as copy:
             copy.write(binary_copy.HEADER + rows + binary_copy.TRAILER)
@@ -69,7 +69,7 @@ def same(connection: psycopg.Connection, events: list[AnyEvent]) -> None:
     connection.execute("TRUNCATE " + ", ".join(KINDS))
     store(connection, events)
     for kind in KINDS:
-        assert read(connection, kind) == [as_stored(event) for event in events if event.KIND == kind]
+        assert read(connection, kind) == [as_stored(event) for event in events if kind == event.KIND]
 
 
 def test_every_kind_has_a_table_and_every_field_a_column() -> None:
@@ -102,7 +102,7 @@ def test_every_column_is_in_the_catalogue_with_the_type_that_is_written(connecti
     from hub.store.tables import _COLUMNS
 
     catalogue = {
-        (table, column): (kind if kind != "int8multirange" else kind)
+        (table, column): kind
         for table, column, kind in connection.execute(
             "SELECT table_name, column_name, CASE WHEN data_type = 'USER-DEFINED' AND udt_name = 'int8multirange'"
             " THEN udt_name ELSE data_type END FROM information_schema.columns WHERE table_schema = 'hub'"

@@ -1,0 +1,42 @@
+"""The wire as JSON Schema, for whoever writes the other end in another language. Kept in docs/schemas; pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+import msgspec
+
+from contract.batch import Batch
+from contract.events import AnyEvent
+from contract.receipt import Receipt
+from contract.status import AnyStatus
+
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+_MESSAGES: Final[tuple[tuple[str, str, Any], ...]] = (
+    ("event", "One event, as it stands in a batch", AnyEvent),
+    ("batch", "Payload of ttdn/v1/<device>/events", Batch),
+    ("receipt", "Payload of ttdn/v1/<device>/receipt", Receipt),
+    ("status", "Payload of ttdn/v1/<device>/status", AnyStatus),
+)
+
+
+def schemas() -> dict[str, str]:
+    """File name to text of every schema."""
+    return {f"{name}.json": _text(title, message) for name, title, message in _MESSAGES}
+
+
+def _text(title: str, message: Any) -> str:
+    schema = {"$schema": _DIALECT, "title": title, **msgspec.json.schema(message)}
+    return json.dumps(_portable(schema), indent=2, ensure_ascii=False) + "\n"
+
+
+def _portable(value: Any) -> Any:
+    r"""Without `\Z`, which is Python's; in JSON Schema's regular expressions `$` is the very end."""
+    if isinstance(value, dict):
+        return {key: _pattern(part) if key == "pattern" else _portable(part) for key, part in value.items()}
+    return [_portable(part) for part in value] if isinstance(value, list) else value
+
+
+def _pattern(value: Any) -> Any:
+    return value.removesuffix(r"\Z") + "$" if isinstance(value, str) else _portable(value)

@@ -1,0 +1,197 @@
+"""What the page says, without markup: provinces, sites, devices and screens in words. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Final
+
+from hub import strings
+from hub.api.models import Device, FactsSeen, Screen, Site
+from hub.grade import GRADES
+
+VIETNAM: Final = timezone(timedelta(hours=7), "ICT")
+LADDER: Final = tuple(grade for grade in GRADES if grade != "not_shown")
+_LONG_QUEUE_S: Final = 300
+_FACTS: Final = ("listed", "reported", "rendering", "panel", "frame")
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One observation in words; `value` is `chưa rõ` where nothing was observed."""
+
+    name: str
+    value: str
+    known: bool
+
+
+@dataclass(frozen=True)
+class ScreenWords:
+    """One screen."""
+
+    name: str
+    player: str
+    content: str
+    tone: str
+    """What style the words have: a grade, `none`, `ended` or `last_heard`. The words say the same."""
+    steps: int
+    """How many steps of the ladder are reached."""
+    verdict: str
+    moment: str
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True)
+class DeviceWords:
+    """One device."""
+
+    name: str
+    title: str
+    kind: str
+    presence: str
+    presence_words: str
+    hint: str
+    registered: bool
+    warnings: tuple[str, ...]
+    screens: tuple[ScreenWords, ...]
+
+
+@dataclass(frozen=True)
+class SiteWords:
+    """One information point."""
+
+    code: str
+    name: str
+    gate: str
+    devices: tuple[DeviceWords, ...]
+
+
+@dataclass(frozen=True)
+class ProvinceWords:
+    """One province."""
+
+    code: str
+    name: str
+    sites: tuple[SiteWords, ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The whole page."""
+
+    moment: str
+    presence: Mapping[str, int]
+    verdicts: tuple[tuple[str, str, int], ...]
+    """Tone, words, how many screens."""
+    provinces: tuple[ProvinceWords, ...]
+    unregistered: tuple[DeviceWords, ...]
+    listening: bool
+    """Whether any worker listens on a broker."""
+
+
+def overview(sites: Sequence[Site], devices: Sequence[Device], live_brokers: Sequence[str], now: datetime) -> Overview:
+    """The page's content at `now`."""
+    at_site: dict[str | None, list[DeviceWords]] = defaultdict(list)
+    unregistered = []
+    for device in devices:
+        words = device_words(device, now)
+        if device.registered:
+            at_site[device.site].append(words)
+        else:
+            unregistered.append(words)
+    every = [*unregistered, *(words for group in at_site.values() for words in group)]
+    return Overview(
+        moment=f"{now.astimezone(VIETNAM):%H:%M:%S, %d/%m/%Y}",
+        presence={state: sum(words.presence == state for words in every) for state in strings.PRESENCE},
+        verdicts=_verdicts(every),
+        provinces=_provinces(sites, at_site),
+        unregistered=tuple(unregistered),
+        listening=bool(live_brokers),
+    )
+
+
+def device_words(device: Device, now: datetime) -> DeviceWords:
+    """A device in words."""
+    never = device.seen_at is None and device.last_event_at is None
+    heard = device.seen_at or device.last_event_at
+    words = strings.PRESENCE_NEVER if never else strings.PRESENCE[device.presence]
+    if device.presence != "online" and heard is not None:
+        words += f", nghe lần cuối {moment(heard, now)}"
+    return DeviceWords(
+        name=device.name,
+        title=device.title_vi or device.name,
+        kind=strings.KINDS.get(device.kind or "", device.kind or ""),
+        presence=device.presence,
+        presence_words=words,
+        hint="" if never else strings.PRESENCE_HINTS[device.presence],
+        registered=device.registered,
+        warnings=tuple(_warnings(device)),
+        screens=tuple(screen_words(screen, now) for screen in device.screens),
+    )
+
+
+def screen_words(screen: Screen, now: datetime) -> ScreenWords:
+    """A screen in words. Only what a device that is online tells of a running play is said to be so now."""
+    since, told = moment(screen.since, now), moment(screen.time, now)
+    tone: str
+    if screen.showing == "now":
+        tone, verdict = screen.grade or "none", strings.GRADES[screen.grade]
+        time = f"từ {since}, báo lúc {told}"
+    elif screen.showing == "ended":
+        tone, verdict = "ended", f"{strings.PLAY_STATUS[screen.status]}; chưa báo nội dung mới"
+        time = f"kết thúc lúc {told}"
+    else:
+        tone, verdict = "last_heard", "Hiện chưa có dữ liệu"
+        time = f"lần báo cuối lúc {told}: {strings.GRADES[screen.grade].lower()}"
+    reached = screen.grade in LADDER and screen.showing == "now"
+    return ScreenWords(
+        name=screen.screen,
+        player=screen.player,
+        content=screen.content_ref,
+        tone=tone,
+        steps=LADDER.index(screen.grade) + 1 if reached and screen.grade else 0,
+        verdict=verdict,
+        moment=time,
+        facts=tuple(fact_words(screen.facts)),
+    )
+
+
+def fact_words(facts: FactsSeen) -> Iterable[Fact]:
+    """Each observation, also those that were not made."""
+    for name in _FACTS:
+        words = strings.FACT_VALUES.get((name, getattr(facts, name)))
+        yield Fact(strings.FACTS[name], words or strings.UNKNOWN, known=words is not None)
+
+
+def moment(time: datetime, now: datetime) -> str:
+    """Local time; with the day if that is not today."""
+    local, today = time.astimezone(VIETNAM), now.astimezone(VIETNAM).date()
+    if local.date() == today:
+        return f"{local:%H:%M:%S}"
+    return f"{local:%H:%M} ngày {local:%d/%m}" if local.year == today.year else f"{local:%H:%M} ngày {local:%d/%m/%Y}"
+
+
+def _warnings(device: Device) -> Iterable[str]:
+    queue = device.queue
+    if queue is not None and queue.full:
+        yield f"bộ nhớ chờ gửi đã đầy, đã từ chối {queue.refused} bản ghi mới"
+    elif queue is not None and queue.oldest_s > _LONG_QUEUE_S:
+        yield f"còn {queue.events} bản ghi chờ gửi, cũ nhất {queue.oldest_s // 60} phút"
+
+
+def _verdicts(devices: Iterable[DeviceWords]) -> tuple[tuple[str, str, int], ...]:
+    counted = Counter(screen.tone for device in devices for screen in device.screens)
+    known = [(grade, strings.GRADES[grade]) for grade in reversed(GRADES)]
+    other = [("none", strings.GRADES[None]), ("ended", "Đã dừng"), ("last_heard", "Không nghe được thiết bị")]
+    return tuple((tone, words, counted[tone]) for tone, words in [*known, *other] if counted[tone])
+
+
+def _provinces(sites: Sequence[Site], at_site: Mapping[str | None, Sequence[DeviceWords]]) -> tuple[ProvinceWords, ...]:
+    provinces: dict[tuple[str, str], list[SiteWords]] = {}
+    for site in sites:
+        gate = strings.GATE_TYPES.get(site.gate_type, site.gate_type)
+        words = SiteWords(site.code, site.name_vi, gate, tuple(at_site.get(site.code, ())))
+        provinces.setdefault((site.province_code, site.province_vi), []).append(words)
+    return tuple(ProvinceWords(code, name, tuple(group)) for (code, name), group in provinces.items())

@@ -1,0 +1,210 @@
+"""Everything that a demo runs, put together over one folder: servers, the simulated border, real players."""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from simulator import border
+from simulator.border import Device
+from simulator.broker import EmbeddedBroker
+from simulator.errors import ServerError, SimulatorError
+from simulator.fleet import FleetProcess, split
+from simulator.fleet_process import Part
+from simulator.hub import USER, HubProcess
+from simulator.kills import Kill
+from simulator.place import Place
+from simulator.postgres import EmbeddedPostgres
+from simulator.real_devices import RealBoard, RealDevice, RealDeviceError, RealKiosk
+
+DRAIN_S: Final = 60.0
+_MARGIN_S: Final = 8.0
+"""Of that: for processes to end and be told of."""
+_REAL: Final[tuple[tuple[str, border.Kind, type[RealKiosk | RealBoard]], ...]] = (
+    ("chromium", "kiosk", RealKiosk),
+    ("mpv", "led", RealBoard),
+)
+"""Program, kind of device, and what it becomes where the program is installed."""
+
+
+class StageError(SimulatorError):
+    """The folder is not this demo's. The text says what it holds and what to give instead."""
+
+
+class Memory(Struct, frozen=True, kw_only=True):
+    """What a folder remembers between two runs."""
+
+    seed: int
+    province: str | None
+    runs: int = 0
+    passwords: dict[str, str] = {}
+
+
+class Stage:
+    """Use with `with`; `open` starts everything, leaving the block ends it, however it is left."""
+
+    def __init__(self, folder: Path, *, seed: int, province: str | None, tell: Callable[[str], None]) -> None:
+        """BorderError, StageError if there is no such border or the folder holds another."""
+        self.folder = folder
+        self._tell = tell
+        self.sites = border.sites(province)
+        self._simulated = border.devices(self.sites, seed)
+        self._real = {
+            program: (device, kind)
+            for program, letter, kind in _REAL
+            for device in border.numbered(self.sites[0], [letter], self._simulated, note=" (thật)")
+        }
+        self._memory = self._remember(seed, province)
+        self._stack = ExitStack()
+        self.seed = f"{seed}/{self._memory.runs}"
+        self.real: list[RealDevice] = []
+        self.fleet: list[FleetProcess] = []
+
+    def __enter__(self) -> Stage:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def devices(self) -> list[Device]:
+        """All of them."""
+        return [*self._simulated, *(real.device for real in self.real)]
+
+    @property
+    def journals(self) -> list[Path]:
+        """Of all devices of all runs over this folder."""
+        return sorted(self.folder.glob("agents/*/events.journal"))
+
+    # -- start -------------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Start all but the devices. SimulatorError if something does not start."""
+        passwords = self._memory.passwords
+        self.database = EmbeddedPostgres(self.folder / "postgres")
+        self._enter(self.database)
+        self.broker = EmbeddedBroker(self.folder / "broker", passwords)
+        self._enter(self.broker)
+        self.hub = HubProcess(
+            self.folder / "hub", dsn=self.database.dsn, broker_port=self.broker.port, password=passwords[USER]
+        )
+        self._enter(self.hub)
+        self._leave_out_what_is_missing()
+        registered = [*self._simulated, *(device for device, _ in self._real.values())]
+        self.hub.import_registry(border.sites_csv(self.sites), border.devices_csv(registered))
+
+    def open_border(self) -> None:
+        """Start the devices."""
+        for name, password in self._memory.passwords.items():
+            place = Place(self.folder, name)
+            place.password_file.touch(0o600)
+            place.password_file.write_text(password)
+        self.fleet = [self._fleet_process(devices, number) for number, devices in enumerate(split(self._simulated), 1)]
+        for process in self.fleet:
+            self._stack.callback(process.kill)
+            process.start()
+        for device, kind in self._real.values():
+            self._start_real(kind(device, Place(self.folder, device.name), self.broker.port))
+
+    # -- while it runs -----------------------------------------------------------------------------------------------
+
+    def online(self) -> int:
+        """Devices whose agents say that the hub answers, and those that are kept offline on purpose."""
+        reports = [process.report for process in self.fleet]
+        return sum(report.online + report.offline for report in reports) + sum(real.online() for real in self.real)
+
+    def waiting(self) -> int:
+        """Events in outboxes, as far as told."""
+        return sum(process.report.waiting for process in self.fleet) + sum(real.waiting() for real in self.real)
+
+    def dropped(self) -> int:
+        """Events that agents could not take."""
+        return sum(process.report.dropped for process in self.fleet)
+
+    def supervise(self) -> None:
+        """What a service manager does: start the hub again if it has ended by itself. FleetError if agents have."""
+        for process in self.fleet:
+            process.check()
+        for server in (self.database, self.broker, self.hub):
+            if not server.running:
+                self._tell(f"the {server.title} has ended by itself; starting it again")
+                server.start()
+
+    def kill(self, kill: Kill) -> None:
+        """SIGKILL, a pause, and a start over the same folder."""
+        if kill.target == "agents":
+            process = self.fleet[kill.process]
+            self._tell(f"SIGKILL: {len(process.devices)} agents ({process.devices[0].name} ...)")
+            process.kill()
+            time.sleep(kill.down_s)
+            process.start()
+            return
+        server = {"broker": self.broker, "hub": self.hub, "database": self.database}[kill.target]
+        self._tell(f"SIGKILL: {server.title}")
+        server.kill()
+        time.sleep(kill.down_s)
+        server.start()
+
+    # -- end ---------------------------------------------------------------------------------------------------------
+
+    def finish(self) -> int:
+        """End spells and agents, and drain the outboxes, for at most DRAIN_S; how many events are left in them."""
+        deadline = time.monotonic() + DRAIN_S
+        parts: list[FleetProcess | RealDevice] = [*self.fleet, *self.real]
+        for part in parts:
+            part.finish()
+        return sum(part.wait(deadline - time.monotonic()) for part in parts)
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+
+    def _enter(self, server: EmbeddedPostgres | EmbeddedBroker | HubProcess) -> None:
+        self._stack.callback(server.stop)
+        server.start()
+
+    def _fleet_process(self, devices: list[Device], number: int) -> FleetProcess:
+        part = Part(
+            root=str(self.folder),
+            broker_port=self.broker.port,
+            seed=self.seed,
+            devices=devices,
+            finish_s=DRAIN_S - _MARGIN_S,
+        )
+        return FleetProcess(part, number)
+
+    def _start_real(self, real: RealDevice) -> None:
+        self._stack.callback(real.kill)
+        try:
+            real.start()
+        except (RealDeviceError, ServerError, OSError) as error:
+            self._tell(f"{real.device.name} stays dark: {error}")
+            real.kill()
+        else:
+            self.real.append(real)
+
+    def _leave_out_what_is_missing(self) -> None:
+        for program in [program for program in self._real if shutil.which(program) is None]:
+            device, _ = self._real.pop(program)
+            self._tell(f"no real {device.kind}: {program} is not installed (apt-get install {program})")
+
+    def _remember(self, seed: int, province: str | None) -> Memory:
+        file = self.folder / "demo.json"
+        memory = Memory(seed=seed, province=province)
+        if file.exists():
+            memory = msgspec.json.decode(file.read_bytes(), type=Memory)
+            if (memory.seed, memory.province) != (seed, province):
+                has = f"--seed {memory.seed}" + (f" --province {memory.province}" if memory.province else "")
+                raise StageError(f"{self.folder} holds the border of {has}; give these, or another folder")
+        names = [USER, *(device.name for device in (*self._simulated, *(real for real, _ in self._real.values())))]
+        passwords = memory.passwords or {name: secrets.token_urlsafe(18) for name in names}
+        memory = msgspec.structs.replace(memory, runs=memory.runs + 1, passwords=passwords)
+        file.touch(0o600)
+        file.write_bytes(msgspec.json.encode(memory))
+        return memory

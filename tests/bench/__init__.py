@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m tests.bench --help`. What each figure is stands in README.md."""

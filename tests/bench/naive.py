@@ -1,0 +1,68 @@
+"""A bridge as it is usually written: a paho subscriber that runs INSERTs in its callback.
+
+For each message it inflates and parses the JSON, looks ids up in a dictionary, runs one INSERT an event and commits
+once a message. It knows nothing of duplicates, holes, limits, receipts or current state. It is given the same messages
+of 50 events as the hub: with one event a message and so one commit an event it would be much slower.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from typing import Any, Final
+
+import paho.mqtt.client as mqtt
+import psycopg
+from paho.mqtt.enums import CallbackAPIVersion
+
+from hub.store.connection import connect
+from hub.store.tables import TABLE
+from simulator.ports import HOST
+from tests.bench.bare_copy import Ids
+from tests.bench.publisher import PASSWORD, USER
+
+TOPIC: Final = "naive/{device}"
+_DEFAULTS: Final = {"clock": "synced", "status": "running", "panel": "unknown", "frame": "unknown", "duration_ms": 0}
+_INSERTS: Final = {
+    kind: f"INSERT INTO {kind} ({', '.join(table.columns)}) VALUES ({', '.join(['%s'] * len(table.columns))})".encode()
+    for kind, table in TABLE.items()
+}
+
+
+def serve(dsn: str, port: int, device_names: list[str], ids: Ids, orders: Connection) -> None:
+    """The process: says `ready` when it listens, and ends when the other end says anything."""
+    devices = {TOPIC.format(device=name): number for name, number in zip(device_names, ids.devices, strict=True)}
+    streams = {TOPIC.format(device=name): number for name, number in zip(device_names, ids.streams, strict=True)}
+    with connect(dsn, "bench naive") as connection:
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="bench-naive", protocol=mqtt.MQTTv5)
+        client.username_pw_set(USER, PASSWORD)
+
+        def take(_client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
+            _insert(connection, message, devices[message.topic], streams[message.topic])
+
+        client.on_message = take
+        client.on_connect = lambda *_: client.subscribe(TOPIC.format(device="+"), qos=1)
+        client.on_subscribe = lambda *_: orders.send("ready")
+        client.connect(HOST, port)
+        client.loop_start()
+        orders.recv()
+        client.disconnect()
+        client.loop_stop()
+
+
+def _insert(connection: psycopg.Connection, message: mqtt.MQTTMessage, device: int, stream: int) -> None:
+    data = bytes(message.payload)
+    if getattr(message.properties, "ContentType", "").endswith("+deflate"):
+        data = zlib.decompress(data)
+    stored_at = datetime.now(UTC)
+    with connection.transaction():
+        for event in json.loads(data)["events"]:
+            values = _DEFAULTS | event | event.get("facts", {})
+            values |= {"time": datetime.fromtimestamp(event["time"] / 1000, UTC), "device": device, "stream": stream}
+            values |= {"stored_at": stored_at, "reason": event.get("reason", ""), "detail": event.get("detail", "")}
+            if sha256 := event.get("content_sha256"):
+                values["content_sha256"] = bytes.fromhex(sha256)
+            columns = TABLE[event["kind"]].columns
+            connection.execute(_INSERTS[event["kind"]], [values.get(column) for column in columns])

@@ -1,0 +1,180 @@
+"""What a border's devices say, made once before any clock runs: events, batches as agents send them, rows.
+
+The same events in the same order are given to every contender. A device appends to one stream; its events are about
+half plays, the rest interactions, health and a few others, with the fields that a Raspberry Pi's agent fills in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from contract import codec
+from contract.codec import Payload
+from contract.events import AnyEvent, Facts, Fault, Health, Interaction, Kind, Lifecycle, Play, Screen
+from hub.store.tables import TABLE
+
+GAP_MS: Final = 150
+"""Between two events of a device."""
+Row = tuple[Any, ...]
+_FACTS: Final = ("listed", "reported", "rendering", "panel", "frame")
+_REFS: Final = tuple(f"noi-dung-{number:02d}.mp4" for number in range(40))
+_SHA256: Final = {ref: hashlib.sha256(ref.encode()).hexdigest() for ref in _REFS}
+_PAGES: Final = ("home", "map", "visa", "customs", "culture/food", "culture/festivals", "transport", "hotline")
+_ACTIONS: Final = ("page_view", "page_view", "page_view", "media_play", "language", "search_used", "qr_shown", "feedback")
+
+
+class Batch(NamedTuple):
+    """One message: who sends it, its first number, its events, and the payload an agent would send."""
+
+    device: int
+    """Index of the device, from 0."""
+    first: int
+    events: list[AnyEvent]
+    payload: Payload
+
+
+class Workload(NamedTuple):
+    """Batches in the order in which they are published: the first of every device, then the second, ..."""
+
+    devices: list[str]
+    streams: list[str]
+    batches: list[Batch]
+
+    def events(self) -> int:
+        """How many events there are in all."""
+        return sum(len(batch.events) for batch in self.batches)
+
+
+def make_workload(devices: int, batches: int, size: int, *, seed: int = 20) -> Workload:
+    """`batches` of `size` events from each of so many devices."""
+    chance = random.Random(seed)
+    names = [f"bench-{number:05d}" for number in range(devices)]
+    streams = [f"{chance.getrandbits(128):032x}" for _ in names]
+    sources = [_Device(chance, int(time.time() * 1000) - batches * size * GAP_MS) for _ in names]
+    made = []
+    for number in range(batches):
+        for device, source in enumerate(sources):
+            events = [source.next() for _ in range(size)]
+            bodies = map(msgspec.json.encode, events)
+            payload = codec.encode_batch(streams[device], bodies, nonce=f"{device:016x}", live=True)
+            made.append(Batch(device, number * size + 1, events, payload))
+    return Workload(names, streams, made)
+
+
+def row_of(event: AnyEvent, device: int, stream: int, stored_at: datetime) -> Row:
+    """The event as a row of its kind's table: the columns that the hub writes, in that order."""
+    head = (_moment(event.time), device, stream, event.seq, stored_at, event.clock)
+    return head + tuple(_value(event, column) for column in TABLE[event.KIND].columns[len(head) :])
+
+
+def _value(event: AnyEvent, column: str) -> Any:
+    if column in _FACTS and isinstance(event, Play):
+        return getattr(event.facts, column)
+    value = getattr(event, column)
+    return bytes.fromhex(value) if column == "content_sha256" and value is not None else value
+
+
+def _moment(unix_ms: int) -> datetime:
+    return datetime.fromtimestamp(unix_ms / 1000, UTC)
+
+
+class _Device:
+    """Where one device's events come from."""
+
+    def __init__(self, chance: random.Random, begins_ms: int) -> None:
+        self._chance = chance
+        self._seq, self._time = 0, begins_ms
+        self._play_id = self._session = 1
+        self._slice = 0
+        self._ref = chance.choice(_REFS)
+        kinds: dict[Callable[[], AnyEvent], int] = {self._play: 50, self._interaction: 25, self._health: 15}
+        kinds |= {self._screen: 6, self._fault: 3, self._lifecycle: 1}
+        self._kinds, self._weights = list(kinds), list(kinds.values())
+
+    def next(self) -> AnyEvent:
+        """The event that follows."""
+        self._seq += 1
+        self._time += GAP_MS
+        (make,) = self._chance.choices(self._kinds, self._weights)
+        return make()
+
+    def _play(self) -> AnyEvent:
+        ends = self._slice > 0 and self._chance.random() < 0.7
+        event = Play(
+            seq=self._seq,
+            time=self._time,
+            play_id=self._play_id,
+            slice=self._slice,
+            content_ref=self._ref,
+            content_sha256=_SHA256[self._ref],
+            screen="main",
+            player="mpv",
+            duration_ms=self._chance.randint(5_000, 300_000) if self._slice else 0,
+            status="success" if ends else "running",
+            facts=Facts(listed=True, reported=True, rendering=True, panel="on"),
+        )
+        self._slice += 1
+        if ends:
+            self._play_id, self._slice, self._ref = self._chance.getrandbits(50) + 1, 0, self._chance.choice(_REFS)
+        return event
+
+    def _interaction(self) -> AnyEvent:
+        if self._chance.random() < 0.1:
+            self._session = self._chance.getrandbits(50) + 1
+        action: Any = self._chance.choice(_ACTIONS)
+        dwell = action in ("page_view", "media_play")
+        return Interaction(
+            seq=self._seq,
+            time=self._time,
+            session=self._session,
+            action=action,
+            target=self._chance.choice(_PAGES) if dwell or action == "qr_shown" else None,
+            language=self._chance.choice(("vi", "en", "zh", "lo", "km")),
+            duration_ms=self._chance.randint(500, 90_000) if dwell else None,
+            rating=self._chance.randint(1, 5) if action == "feedback" else None,
+        )
+
+    def _health(self) -> AnyEvent:
+        return Health(
+            seq=self._seq,
+            time=self._time,
+            temperature_c=self._chance.randint(400, 750) / 10,
+            undervoltage=False,
+            storage_errors=0,
+            disk_free_bytes=self._chance.randint(2, 20) << 30,
+            memory_available_bytes=self._chance.randint(200, 800) << 20,
+            uptime_s=self._seq * 60,
+            queue_events=self._chance.randint(0, 20),
+            queue_oldest_s=self._chance.randint(0, 3),
+            rtt_ms=self._chance.randint(20, 300),
+            clock_offset_ms=self._chance.randint(-50, 50),
+            bytes_sent=self._seq * 60,
+            bytes_received=self._seq * 20,
+        )
+
+    def _screen(self) -> AnyEvent:
+        state: Any = self._chance.choice(("active", "active", "asleep"))
+        return Screen(seq=self._seq, time=self._time, screen="main", state=state, brightness=80, volume=30)
+
+    def _fault(self) -> AnyEvent:
+        reason = f"visa.html has not moved for 5 s at {self._chance.randint(1, 300)}.0 s"
+        return Fault(seq=self._seq, time=self._time, code="player_stuck", reason=reason, component="mpv")
+
+    def _lifecycle(self) -> AnyEvent:
+        return Lifecycle(seq=self._seq, time=self._time, action="start", detail="0.1.0")
+
+
+def kinds_of(workload: Workload) -> dict[Kind, int]:
+    """How many events there are of each kind."""
+    counts: dict[Kind, int] = {}
+    for batch in workload.batches:
+        for event in batch.events:
+            counts[event.KIND] = counts.get(event.KIND, 0) + 1
+    return counts

@@ -1,0 +1,290 @@
+"""The real server over a real database: what is told, what is refused, and what happens without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from contract.events import Facts
+from hub.api.app import HEADERS
+from hub.api.server import ApiServer
+from hub.config import HubSettings
+from hub.errors import HubError
+from hub.metrics import HubMetrics
+from hub.store.ledger_store import LedgerStore
+from hub.store.registry import import_devices, import_sites
+from simulator.postgres import EmbeddedPostgres
+from tests.hub.making import DEVICE, NOW_MS, STREAM, delivery, loss, play
+from tests.hub.registry.test_files import DEMO, DEVICE_HEAD
+
+BROKER = "127.0.0.1:1883"
+
+
+def settings_for(dsn: str, port: int = 0) -> HubSettings:
+    return HubSettings.model_validate({"database": {"dsn": dsn}, "api": {"port": port}})
+
+
+@pytest.fixture
+def server(database: str) -> Iterator[ApiServer]:
+    running = ApiServer(settings_for(database), HubMetrics())
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def client(server: ApiServer) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.address, trust_env=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store(connection: psycopg.Connection) -> LedgerStore:
+    return LedgerStore(connection)
+
+
+def register(connection: psycopg.Connection, *names: str) -> None:
+    import_sites(connection, DEMO.read_bytes())
+    rows = "".join(f"{name},kiosk,BG-20-CMA,Tủ tra cứu\n" for name in names)
+    import_devices(connection, f"{DEVICE_HEAD}\n{rows}".encode())
+
+
+def listen(connection: psycopg.Connection, *devices: str) -> None:
+    """A worker listens now, and hears these devices."""
+    now = datetime.now(UTC)
+    long_ago = now - timedelta(hours=1)
+    connection.execute("INSERT INTO hub_link VALUES ('w', %s, %s, %s, NULL)", (BROKER, long_ago, now))
+    for name in devices:
+        connection.execute(
+            "INSERT INTO presence SELECT id, 'n', %s, %s, %s FROM device WHERE name = %s", (BROKER, long_ago, now, name)
+        )
+
+
+def get(client: httpx.Client, path: str, **parameters: Any) -> Any:
+    answer = client.get(path, params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_sites(client: httpx.Client, connection: psycopg.Connection) -> None:
+    assert get(client, "/api/v1/sites") == []
+    register(connection, DEVICE)
+    sites = get(client, "/api/v1/sites")
+    assert len(sites) == 29
+    (chi_ma,) = (site for site in sites if site["code"] == "BG-20-CMA")
+    assert (chi_ma["name_vi"], chi_ma["devices"], chi_ma["lat"]) == ("Chi Ma", 1, 21.8111)
+
+
+def test_devices_and_what_they_show(client: httpx.Client, store: LedgerStore, connection: psycopg.Connection) -> None:
+    register(connection, DEVICE, "silent-one")
+    shown = play(2, content_sha256="ab" * 32, facts=Facts(reported=True, rendering=True, panel="on"))
+    store.commit([delivery([play(1, screen="side", status="success"), shown], live=True)], [], NOW_MS)
+    store.commit([delivery([play(1)], device="stranger", live=True)], [], NOW_MS)
+    listen(connection, DEVICE)
+    by_name = {device["name"]: device for device in get(client, "/api/v1/devices")}
+    assert {name: (device["registered"], device["presence"]) for name, device in by_name.items()} == {
+        DEVICE: (True, "online"),
+        "silent-one": (True, "unknown"),
+        "stranger": (False, "unknown"),
+    }
+    device = get(client, f"/api/v1/devices/{DEVICE}")
+    assert device == by_name[DEVICE]
+    assert (device["site_vi"], device["queue"]) == ("Chi Ma", None)
+    assert device["last_event_at"] == "2026-09-21T14:13:20.002000Z"
+    main, side = device["screens"]
+    assert (main["grade"], main["showing"], main["content_sha256"]) == ("panel_on", "now", "ab" * 32)
+    assert main["facts"] == {"listed": None, "reported": True, "rendering": True, "panel": "on", "frame": "unknown"}
+    assert (side["showing"], side["status"]) == ("ended", "success")
+    assert by_name["stranger"]["screens"][0]["showing"] == "last_heard"
+
+
+def test_plays_by_pages(client: httpx.Client, store: LedgerStore) -> None:
+    """Many of the same time, in two streams: each comes once."""
+    same_time = [play(seq, time=NOW_MS, slice=seq) for seq in range(1, 8)]
+    store.commit([delivery(same_time), delivery(same_time, stream="c3" * 16), delivery([play(8)])], [], NOW_MS)
+    path, pages, before = f"/api/v1/devices/{DEVICE}/plays", [], None
+    while True:
+        page = get(client, path, limit=4, **({"before": before} if before else {}))
+        pages.append([(datetime.fromisoformat(item["time"]), item["stream"], item["seq"]) for item in page["plays"]])
+        before = page["next"]
+        if before is None:
+            break
+    flat = [item for page in pages for item in page]
+    assert [len(page) for page in pages] == [4, 4, 4, 3]
+    assert len(set(flat)) == 15
+    assert [item[0] for item in flat] == sorted((item[0] for item in flat), reverse=True)
+    assert flat[0][1:] == (STREAM, 8)
+
+
+def test_streams(client: httpx.Client, store: LedgerStore) -> None:
+    store.commit([delivery([1, 2, loss(9, (4, 5))])], [], NOW_MS)
+    (stream,) = get(client, f"/api/v1/devices/{DEVICE}/streams")
+    assert (stream["stream"], stream["events"], stream["committed"]) == (STREAM, 9, [[1, 2], [9, 9]])
+    assert (stream["holes"], stream["lost"]) == ([[3, 3], [6, 8]], [[4, 5]])
+
+
+def test_incidents(client: httpx.Client, store: LedgerStore, connection: psycopg.Connection) -> None:
+    store.raise_incident("hub_rollback", DEVICE, {"numbers": [[1, 4]]}, NOW_MS)
+    connection.execute("UPDATE incident SET closed_at = last_at")
+    store.raise_incident("cloned_device", DEVICE, {}, NOW_MS)
+    told = get(client, "/api/v1/incidents")
+    assert [item["kind"] for item in told] == ["cloned_device", "hub_rollback"]
+    assert told[1]["detail"] == {"numbers": [[1, 4]]}
+    assert [item["kind"] for item in get(client, "/api/v1/incidents", open="true")] == ["cloned_device"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/api/v1/devices/nobody", 404),
+        ("/api/v1/devices/nobody/plays", 404),
+        ("/api/v1/devices/nobody/streams", 404),
+        ("/api/v1/devices/N%00BODY", 422),
+        (f"/api/v1/devices/{DEVICE}/plays?limit=0", 422),
+        (f"/api/v1/devices/{DEVICE}/plays?limit=501", 422),
+        (f"/api/v1/devices/{DEVICE}/plays?before=nonsense", 422),
+        (f"/api/v1/devices/{DEVICE}/plays?before=99999999999999999.4294967296.1", 422),
+        ("/docs", 404),
+    ],
+)
+def test_what_is_refused(client: httpx.Client, store: LedgerStore, path: str, status: int) -> None:
+    store.commit([delivery([1])], [], NOW_MS)
+    assert client.get(path).status_code == status
+
+
+def test_a_cursor_at_the_end_of_time(client: httpx.Client, store: LedgerStore) -> None:
+    store.commit([delivery([play(1)])], [], NOW_MS)
+    far = "99999999999999999.2147483647.9007199254740991"
+    assert len(get(client, f"/api/v1/devices/{DEVICE}/plays", before=far)["plays"]) == 1
+
+
+def test_condition(client: httpx.Client, connection: psycopg.Connection) -> None:
+    assert get(client, "/healthz") == {"status": "ok"}
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (503, False)
+    assert "no worker listens" in answer.json()["reasons"][0]
+    listen(connection)
+    assert get(client, "/readyz") == {"ready": True, "reasons": []}
+    connection.execute("DELETE FROM migration")
+    answer = client.get("/readyz")
+    assert (answer.status_code, "ttdn-hub migrate" in answer.text) == (503, True)
+
+
+def test_metrics(database: str) -> None:
+    metrics = HubMetrics()
+    metrics.events_stored.labels(kind="play").inc(3)
+    running = ApiServer(settings_for(database), metrics)
+    running.start()
+    try:
+        text = httpx.get(f"{running.address}metrics", trust_env=False).text
+    finally:
+        running.stop()
+    assert 'ttdn_hub_events_stored_total{kind="play"} 3.0' in text
+
+
+def test_every_answer_keeps_a_browser_from_doing_anything_else(client: httpx.Client) -> None:
+    for path in ("/", "/page.css", "/api/v1/sites", "/nowhere"):
+        headers = client.get(path).headers
+        assert {name: headers[name] for name in HEADERS} == HEADERS
+    assert "unsafe" not in HEADERS["Content-Security-Policy"]
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_openapi_names_models_and_examples(client: httpx.Client) -> None:
+    document = get(client, "/api/v1/openapi.json")
+    assert {"/api/v1/sites", "/api/v1/devices/{name}/plays", "/readyz", "/metrics"} <= set(document["paths"])
+    assert document["components"]["schemas"]["Screen"]["properties"]["grade"]["examples"] == ["panel_on"]
+    for path, methods in document["paths"].items():
+        assert set(methods) == {"get"}, f"{path} changes something"
+
+
+def test_without_a_database(postgres_server: EmbeddedPostgres, database: str, caplog: pytest.LogCaptureFixture) -> None:
+    dead = database.replace(f":{postgres_server.port}/", ":1/")
+    running = ApiServer(settings_for(dead), HubMetrics())
+    running.start()
+    try:
+        with httpx.Client(base_url=running.address, trust_env=False, timeout=20) as client:
+            assert client.get("/healthz").status_code == 200
+            ready = client.get("/readyz")
+            assert (ready.status_code, "out of reach" in ready.text) == (503, True)
+            assert client.get("/").status_code == 503
+    finally:
+        running.stop()
+    password = database.split(":")[2].split("@")[0]
+    assert password not in caplog.text
+
+
+def test_the_api_goes_on_when_its_connections_were_cut(client: httpx.Client, connection: psycopg.Connection) -> None:
+    get(client, "/api/v1/sites")
+    connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ttdn-hub api'")
+    assert get(client, "/api/v1/sites") == []
+
+
+def test_it_cannot_write(server: ApiServer) -> None:
+    with server._pool.connection() as connection, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        connection.execute("DELETE FROM device")
+
+
+def test_a_port_that_is_taken(server: ApiServer, database: str) -> None:
+    port = int(server.address.rstrip("/").rsplit(":", 1)[1])
+    second = ApiServer(settings_for(database, port), HubMetrics())
+    with pytest.raises(HubError, match=rf"api.port: 127.0.0.1:{port} cannot be used"):
+        second.start()
+    second.stop()
+
+
+# -- the page -------------------------------------------------------------------------------------------------------
+
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;"
+
+
+def test_the_page_of_an_empty_hub(client: httpx.Client) -> None:
+    page = client.get("/").text
+    assert "Chưa có điểm nào" in page
+    assert "Trung tâm hiện không nghe kênh nào" in page
+
+
+def test_the_page_escapes_what_a_device_says(
+    client: httpx.Client, store: LedgerStore, connection: psycopg.Connection
+) -> None:
+    store.commit([delivery([play(1, content_ref=HOSTILE)], live=True)], [], NOW_MS)
+    register(connection, DEVICE)
+    connection.execute("UPDATE device SET title_vi = %s", (HOSTILE,))
+    connection.execute("UPDATE site SET name_vi = %s", (HOSTILE,))
+    listen(connection, DEVICE)
+    page = client.get("/").text
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "&amp;amp;" in page
+
+
+def test_the_page_tells_states_in_words(
+    client: httpx.Client, store: LedgerStore, connection: psycopg.Connection
+) -> None:
+    register(connection, DEVICE, "gone-one", "deaf-one", "never-one")
+    frozen = Facts(listed=True, reported=True, rendering=False, panel="on")
+    for name in (DEVICE, "gone-one", "deaf-one", "stranger"):
+        store.commit([delivery([play(1, content_ref=f"{name}.mp4", facts=frozen)], device=name, live=True)], [], NOW_MS)
+    listen(connection, DEVICE, "gone-one")
+    connection.execute(
+        "UPDATE presence SET seen_at = seen_at - interval '10 min', until = seen_at, ended = 'lost'"
+        " WHERE device = (SELECT id FROM device WHERE name = 'gone-one')"
+    )
+    connection.execute(
+        "INSERT INTO presence SELECT id, 'n', 'other:8883', now(), now() FROM device WHERE name = 'deaf-one'"
+    )
+    page = client.get("/").text
+    for words in ("Đang kết nối", "Mất kết nối, nghe lần cuối", "Không rõ kết nối, nghe lần cuối", "Chưa từng kết nối"):
+        assert words in page
+    assert "Thiết bị chưa đăng ký" in page
+    assert "Trình phát báo đang phát" in page
+    assert "<b>đứng hình</b>" in page
+    assert page.count("Hiện chưa có dữ liệu") == 3
+    for site in ("Chi Ma", "Hoành Mô"):
+        assert site in page

@@ -1,0 +1,73 @@
+"""Bytes that were rejected become rows, and the audit holds."""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+
+from contract import codec
+from contract.events import AnyEvent, Play
+from contract.receipt import Refusal
+from hub.ingest.ledger import StreamKey
+from hub.ingest.reading import Refused, Unreadable
+from hub.store.audit import audit
+from hub.store.ledger_store import LedgerStore
+from hub.store.rejected import rejected, retry
+from tests.hub.making import DEVICE, KEY, NOW_MS, OTHER_STREAM, delivery, fault, loss, play
+
+
+@pytest.fixture
+def store(connection: psycopg.Connection) -> LedgerStore:
+    return LedgerStore(connection)
+
+
+def unreadable(event: AnyEvent, *, seq: int | None = None) -> Unreadable:
+    return Unreadable(KEY, "", seq or event.seq, codec.encode_event(event), "invalid: an older hub said so")
+
+
+def seqs(connection: psycopg.Connection, table: str) -> list[int]:
+    return [row[0] for row in connection.execute(f"SELECT seq FROM {table} ORDER BY 1")]
+
+
+def test_what_can_be_read_now_becomes_rows(store: LedgerStore, connection: psycopg.Connection) -> None:
+    foreign = Unreadable(KEY, "", 5, b'{"kind":"hologram","seq":5,"time":1}', "invalid: kind")
+    store.commit([delivery([1])], [unreadable(play(2)), unreadable(fault(3)), foreign], NOW_MS)
+    assert retry(connection, NOW_MS + 1) == (2, 1)
+    assert (seqs(connection, "play"), seqs(connection, "fault"), seqs(connection, "rejected")) == ([2], [1, 3], [5])
+    assert audit(connection).ok
+    assert retry(connection, NOW_MS + 2) == (0, 1)
+    store.commit([delivery([1, play(2), 3])], [], NOW_MS)
+    assert (seqs(connection, "play"), seqs(connection, "fault")) == ([2], [1, 3])
+
+
+def test_another_number_than_the_one_that_was_committed(store: LedgerStore, connection: psycopg.Connection) -> None:
+    store.commit([], [unreadable(fault(3), seq=4)], NOW_MS)
+    assert retry(connection, NOW_MS) == (0, 1)
+
+
+def test_a_loss_declares_what_it_says(store: LedgerStore, connection: psycopg.Connection) -> None:
+    store.commit([delivery([2], stream=OTHER_STREAM)], [unreadable(loss(1, (1, 4), stream=OTHER_STREAM))], NOW_MS)
+    assert retry(connection, NOW_MS) == (1, 0)
+    other = store.account(StreamKey(DEVICE, OTHER_STREAM))
+    assert (other.committed.spans(), other.lost.spans()) == ([(2, 2)], [(1, 1), (3, 4)])
+    assert audit(connection).ok
+
+
+def test_one_that_the_tables_refuse_does_not_stop_the_others(
+    store: LedgerStore, connection: psycopg.Connection
+) -> None:
+    connection.execute("ALTER TABLE play ADD CHECK (content_ref <> 'refused')")
+    refused: Play = play(2, content_ref="refused")
+    store.commit([], [unreadable(fault(1)), unreadable(refused), unreadable(play(3))], NOW_MS)
+    assert retry(connection, NOW_MS) == (2, 1)
+    assert (seqs(connection, "play"), seqs(connection, "rejected")) == ([3], [2])
+    assert audit(connection).ok
+
+
+def test_bytes_without_a_number_stay(store: LedgerStore, connection: psycopg.Connection) -> None:
+    alone = codec.encode_event(fault(1))
+    store.keep_unnumbered(Refused(DEVICE, "", Refusal(sha256="", reason="invalid"), alone), NOW_MS)
+    assert retry(connection, NOW_MS) == (0, 1)
+    (kept,) = rejected(connection)
+    assert (kept.device, kept.stream, kept.seq, kept.event) == (DEVICE, None, None, alone)
+    assert rejected(connection, "another") == []
