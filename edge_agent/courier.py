@@ -272,7 +272,7 @@ class Courier(threading.Thread):
         self._failures += 1
         self._connect_due_ms = self._clock.now_ms() + int(pause_s * random.uniform(500, 1_000))  # noqa: S311 - jitter
 
-    def _drop_link(self) -> None:
+    def _drop_link(self, *, last_words: bool = True) -> None:
         link, self._link = self._link, None
         self.connected = False
         self._link_number += 1
@@ -280,7 +280,7 @@ class Courier(threading.Thread):
         if link is not None:
             self._sent_bytes += link.bytes_sent
             self._received_bytes += link.bytes_received
-            link.close()
+            link.close(last_words=last_words)
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
@@ -294,3 +294,4 @@ class Courier(threading.Thread):
         goodbye = self._uplink.goodbye(reason)
         if goodbye is not None and self._link is not None and self.connected:
             self._link.publish(goodbye.channel, goodbye.payload)
+            self._drop_link(last_words=False)

@@ -87,10 +87,14 @@ class Link:
         properties = _properties(payload, PacketTypes.PUBLISH)
         self._client.publish(topic(self._device, channel), payload.data, qos=1, properties=properties)
 
-    def close(self) -> None:
-        """End the connection in good order, or, if the network swallows even that, within CLOSE_S."""
+    def close(self, *, last_words: bool = True) -> None:
+        """End the connection in good order, or, if the network swallows even that, within CLOSE_S.
+
+        The broker then says the last words, unless there are to be none because we have said goodbye ourselves.
+        """
         connection = self._client.socket()
-        self._client.disconnect()
+        reason = ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message") if last_words else None
+        self._client.disconnect(reason)
         if isinstance(connection, socket.socket) and not self._ended.wait(CLOSE_S):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

@@ -190,7 +190,8 @@ class Demo:
             "real_devices": [real.device.name for real in self._stage.real],
             "kills": [kill._asdict() for kill in self._kills],
         }
-        return head | msgspec.to_builtins(verdict) | rest
+        found: dict[str, Any] = msgspec.to_builtins(verdict)
+        return head | found | rest
 
 
 def _summary(figures: dict[str, Any], *, ok: bool) -> str:

@@ -13,8 +13,9 @@ import random
 import sys
 import threading
 import time
+from io import FileIO, RawIOBase
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -113,7 +114,7 @@ class Fleet:
             time.sleep(0.05)
 
 
-def _listen(pipe: BinaryIO, finish: threading.Event) -> None:
+def _listen(pipe: RawIOBase, finish: threading.Event) -> None:
     while line := pipe.readline():
         if line == FINISH:
             finish.set()
@@ -145,8 +146,10 @@ def main() -> int:
     # Ten agents are some sixty threads that mostly wait; a small stack each is enough.
     threading.stack_size(512 * 1024)
     finish = threading.Event()
-    part = msgspec.json.decode(sys.stdin.buffer.readline(), type=Part)
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, finish), daemon=True).start()
+    # Without a buffer, whose lock the listening thread would hold when this process ends.
+    commands = FileIO(sys.stdin.fileno(), closefd=False)
+    part = msgspec.json.decode(commands.readline(), type=Part)
+    threading.Thread(target=_listen, args=(commands, finish), daemon=True).start()
     try:
         return _run(part, finish)
     except (AgentError, OutboxError, SimulatorError) as error:

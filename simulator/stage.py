@@ -103,10 +103,10 @@ class Stage:
 
     def open_border(self) -> None:
         """Start the devices."""
-        for name, password in self._memory.passwords.items():
-            place = Place(self.folder, name)
+        for device in [*self._simulated, *(device for device, _ in self._real.values())]:
+            place = Place(self.folder, device.name)
             place.password_file.touch(0o600)
-            place.password_file.write_text(password)
+            place.password_file.write_text(self._memory.passwords[device.name])
         self.fleet = [self._fleet_process(devices, number) for number, devices in enumerate(split(self._simulated), 1)]
         for process in self.fleet:
             self._stack.callback(process.kill)

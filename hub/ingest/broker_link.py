@@ -41,7 +41,7 @@ class Broker(NamedTuple):
     @property
     def name(self) -> str:
         """How logs and the database call it."""
-        return f"{self.host}:{self.port}"
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 class BrokerLink:

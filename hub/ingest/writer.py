@@ -20,8 +20,9 @@ from contract import codec
 from contract.errors import ContractError
 from contract.limits import MAX_RECEIPT_RANGES
 from contract.receipt import Receipt, Refusal
-from contract.status import Hello
+from contract.status import Goodbye, Hello
 from hub.ingest.answers import Answer, Spoken, receipts
+from hub.ingest.clones import Clones
 from hub.ingest.committer import Outcome, commit
 from hub.ingest.inbox import Inbox, Message
 from hub.ingest.ledger import Delivery, StreamKey, stream_of
@@ -74,6 +75,7 @@ class Writer(threading.Thread):
         """Set while this writer has been unable to commit for longer than it may."""
         self.failure: BaseException | None = None
         self._connection: psycopg.Connection | None = None
+        self._clones = Clones()
         self._duplicates = 0
 
     def stop(self) -> None:
@@ -228,7 +230,9 @@ class Writer(threading.Thread):
             self._metrics.batches_refused.labels(reason=error.reason).inc()
             log.warning("a status message of %s is ignored: %s", message.device, error)
             return
-        if self._presence.heard(message.device, status, message.broker, now_ms):
+        takes_turns = not isinstance(status, Goodbye) and self._clones.hear(message.device, status.session, now_ms)
+        # Asked in any case: it books the status. Of all workers it says so to one.
+        if self._presence.heard(message.device, status, message.broker, now_ms) and takes_turns:
             detail = {"session": status.session}
             self._ledger.raise_incident("cloned_device", message.device, detail, now_ms)
         if isinstance(status, Hello):

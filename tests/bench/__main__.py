@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -29,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"{name}: {value}")
     options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="ttdn-bench-", dir=options.folder) as folder:
-        os.chmod(folder, 0o755)  # the servers become other users where we are root
+        Path(folder).chmod(0o755)  # the servers become other users where we are root
         result = options.run(Path(folder), quick=options.quick)
     show({**result, "machine": facts, "took_s": round(time.monotonic() - began)}, as_json=options.json)
     return 0
@@ -46,9 +45,8 @@ def _parser() -> argparse.ArgumentParser:
         bench.set_defaults(run=module.run)
         bench.add_argument("--json", action="store_true", help="one JSON object on standard output")
         bench.add_argument("--quick", action="store_true", help="hardly any work: shows that it runs, measures nothing")
-        bench.add_argument(
-            "--folder", type=Path, default=Path("/var/tmp"), help="where the data lie: a real disk (default: %(default)s)"
-        )
+        disk = "where the data lie: a real disk (default: %(default)s)"
+        bench.add_argument("--folder", type=Path, default=Path("/var/tmp"), help=disk)
     return parser
 
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,7 +23,12 @@ from tests.bench.publisher import PASSWORD, USER
 from tests.bench.workload import Workload
 from tests.mosquitto import ACL, Mosquitto
 
-_SETTINGS: Final = {"max_wal_size": "4GB", "checkpoint_timeout": "30min", "shared_buffers": "256MB", "autovacuum": "off"}
+_SETTINGS: Final = {
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "30min",
+    "shared_buffers": "256MB",
+    "autovacuum": "off",
+}
 """No checkpoint or vacuum falls into the round of one contender and not of another; each round begins after both."""
 _HUB: Final = """\
 [database]
@@ -114,12 +119,12 @@ class Arena(NamedTuple):
 
 
 @contextmanager
-def arena(folder: Path) -> Iterator[Arena]:
-    """Start broker and database in `folder`, which is on a real disk; the schema is the hub's."""
+def arena(folder: Path, users: Mapping[str, str] | None = None) -> Iterator[Arena]:
+    """Start broker and database in `folder`, which is on a real disk; `users` of the broker besides the hub's."""
     acl = folder / "acl"
     acl.write_text(f"{ACL.read_text()}\nuser {USER}\ntopic readwrite #\n")
     with (
-        Mosquitto(folder / "broker", {"hub": "hub", USER: PASSWORD}, acl=acl) as broker,
+        Mosquitto(folder / "broker", {"hub": "hub", USER: PASSWORD, **(users or {})}, acl=acl) as broker,
         EmbeddedPostgres(folder / "postgres", settings=_SETTINGS) as postgres,
     ):
         migrate(postgres.dsn)

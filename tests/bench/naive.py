@@ -43,9 +43,9 @@ def serve(dsn: str, port: int, device_names: list[str], ids: Ids, orders: Connec
             _insert(connection, message, devices[message.topic], streams[message.topic])
 
         client.on_message = take
-        client.on_connect = lambda *_: client.subscribe(TOPIC.format(device="+"), qos=1)
         client.on_subscribe = lambda *_: orders.send("ready")
         client.connect(HOST, port)
+        client.subscribe(TOPIC.format(device="+"), qos=1)
         client.loop_start()
         orders.recv()
         client.disconnect()

@@ -24,12 +24,10 @@ def family_cpu_s(pid: int) -> float:
     return cpu_s(pid) + sum(cpu_s(child) for child in processes.children(pid))
 
 
-def rss_mb(pid: int) -> float:
-    """VmRSS: memory that it has in RAM, shared libraries included, MB (10^6 bytes)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise ProcessLookupError(f"process {pid} has no memory any more")
+def memory_mb(pid: int) -> dict[str, float]:
+    """VmRSS and VmHWM: memory in RAM now and at most, shared libraries included, MB (10^6 bytes)."""
+    lines = [line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines()]
+    return {words[0][:-1]: int(words[1]) * 1024 / 1e6 for words in lines if words[0] in ("VmRSS:", "VmHWM:")}
 
 
 def write_bytes(pid: int | str = "self") -> int:

@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -27,7 +28,7 @@ _FACTS: Final = ("listed", "reported", "rendering", "panel", "frame")
 _REFS: Final = tuple(f"noi-dung-{number:02d}.mp4" for number in range(40))
 _SHA256: Final = {ref: hashlib.sha256(ref.encode()).hexdigest() for ref in _REFS}
 _PAGES: Final = ("home", "map", "visa", "customs", "culture/food", "culture/festivals", "transport", "hotline")
-_ACTIONS: Final = ("page_view", "page_view", "page_view", "media_play", "language", "search_used", "qr_shown", "feedback")
+_ACTIONS: Final = (*["page_view"] * 3, "media_play", "language", "search_used", "qr_shown", "feedback")
 
 
 class Batch(NamedTuple):
@@ -69,20 +70,22 @@ def make_workload(devices: int, batches: int, size: int, *, seed: int = 20) -> W
 
 
 def row_of(event: AnyEvent, device: int, stream: int, stored_at: datetime) -> Row:
-    """The event as a row of its kind's table: the columns that the hub writes, in that order."""
-    head = (_moment(event.time), device, stream, event.seq, stored_at, event.clock)
-    return head + tuple(_value(event, column) for column in TABLE[event.KIND].columns[len(head) :])
+    """The event as a row of its kind's table, in the order of `ROW_COLUMNS`: what a careful program would write."""
+    values: Row = _VALUES[event.KIND](event)
+    if type(event) is Play and event.content_sha256 is not None:
+        values = (bytes.fromhex(event.content_sha256), *values[1:])
+    return (device, stream, stored_at, datetime.fromtimestamp(event.time / 1000, UTC), *values)
 
 
-def _value(event: AnyEvent, column: str) -> Any:
-    if column in _FACTS and isinstance(event, Play):
-        return getattr(event.facts, column)
-    value = getattr(event, column)
-    return bytes.fromhex(value) if column == "content_sha256" and value is not None else value
-
-
-def _moment(unix_ms: int) -> datetime:
-    return datetime.fromtimestamp(unix_ms / 1000, UTC)
+_HEAD: Final = ("device", "stream", "stored_at", "time")
+ROW_COLUMNS: Final[dict[Kind, tuple[str, ...]]] = {
+    kind: (*_HEAD, *sorted(set(table.columns) - set(_HEAD), key=lambda column: (column != "content_sha256", column)))
+    for kind, table in TABLE.items()
+}
+_VALUES: Final[dict[Kind, Callable[[AnyEvent], Row]]] = {
+    kind: attrgetter(*(f"facts.{column}" if column in _FACTS else column for column in columns[len(_HEAD) :]))
+    for kind, columns in ROW_COLUMNS.items()
+}
 
 
 class _Device:

@@ -1,4 +1,4 @@
-"""Messages of the contract as hypothesis strategies, derived from the structs: what the wire allows is what is tried."""
+"""Messages of the contract as hypothesis strategies, made from the structs: what the wire allows is what is tried."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ import json
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -18,7 +19,6 @@ from contract.batch import Batch
 from contract.errors import ContractError
 from contract.events import EVENT_KINDS, AnyEvent
 from contract.limits import MAX_INFLATED_BYTES, MAX_MESSAGE_BYTES
-from contract.status import AnyStatus
 from tests.contract.strategies import batches, of, payload_of, receipts, statuses
 from tests.contract.test_golden import GOLDEN, golden
 
@@ -31,6 +31,11 @@ READERS: tuple[Reader, ...] = (
     codec.inflate,
     lambda data, _: codec.decode_event(data),
 )
+OF_GOLDEN: dict[str, Reader] = {
+    "batch": codec.decode_batch,
+    "receipt": codec.decode_receipt,
+    **dict.fromkeys(("hello", "alive", "goodbye"), codec.decode_status),
+}
 CONTENT_TYPES = (codec.JSON, codec.DEFLATED, "", "text/plain")
 MANY = settings(max_examples=150, deadline=None)
 HEAD = b'{"stream":"' + b"a" * 32 + b'","events":['
@@ -40,10 +45,8 @@ FAULT = b'{"kind":"fault","seq":1,"time":1,"code":"x"%s}'
 def read_all(data: bytes) -> None:
     for reader in READERS:
         for content_type in CONTENT_TYPES:
-            try:
+            with suppress(ContractError):
                 reader(data, content_type)
-            except ContractError as error:
-                assert error.detail
 
 
 @MANY
@@ -176,16 +179,12 @@ def test_no_text_field_of_any_message_takes_a_nul(name: str) -> None:
     message = json.loads(golden(name))
     places = list(_texts(message))
     assert places
-    read = codec.decode_receipt if name == "receipt" else codec.decode_status
+    read = OF_GOLDEN.get(name, lambda data, _: codec.decode_event(data))
+    read(golden(name), codec.JSON)
     for place in places:
         data = json.dumps(_with_nul(message, place)).encode()
         with pytest.raises(ContractError):
-            if name in {"hello", "alive", "goodbye", "receipt"}:
-                read(data, codec.JSON)
-            elif name == "batch":
-                codec.decode_batch(data, codec.JSON)
-            else:
-                codec.decode_event(data)
+            read(data, codec.JSON)
 
 
 @settings(max_examples=60, deadline=None)
@@ -203,7 +202,7 @@ def test_numbers_that_do_not_rise_are_refused(numbers: list[int]) -> None:
         codec.decode_batch(*codec.encode_batch("a" * 32, bodies))
 
 
-# -- size ---------------------------------------------------------------------------------------------------------------
+# -- size --------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("reader", READERS[:5])
@@ -265,5 +264,4 @@ def test_status_kinds_are_closed() -> None:
     words = {"session": "0" * 16, "nonce": "0" * 16}
     for kind in ("fault", "", None, 7):
         with pytest.raises(ContractError):
-            status: AnyStatus = codec.decode_status(json.dumps({"kind": kind, **words}).encode(), codec.JSON)
-            raise AssertionError(status)
+            codec.decode_status(json.dumps({"kind": kind, **words}).encode(), codec.JSON)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +21,7 @@ def numbers(ranges: RangeSet) -> set[int]:
 def check_shape(ranges: RangeSet) -> None:
     spans = ranges.spans()
     assert all(first <= last for first, last in spans)
-    assert all(before[1] + 1 < after[0] for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before[1] + 1 < after[0] for before, after in pairwise(spans))
     assert ranges.count() == len(numbers(ranges))
     assert len(ranges) == len(spans)
     assert bool(ranges) == bool(spans)

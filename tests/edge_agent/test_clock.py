@@ -1,0 +1,99 @@
+"""Time on a kiosk without a clock of its own."""
+
+from __future__ import annotations
+
+import ctypes
+
+import pytest
+
+from contract.limits import MAX_TIME_MS
+from edge_agent import clock as clock_module
+from edge_agent.clock import Clock, Stamp, boottime_ms, kernel_synchronised
+
+HOUR_MS = 3_600_000
+
+
+class World:
+    """A machine whose wall clock is `wrong_ms` off and whose uptime runs evenly."""
+
+    def __init__(self, wrong_ms: int = 0, *, synchronised: bool = False) -> None:
+        self.boot_ms, self.wrong_ms, self.synchronised = 50_000, wrong_ms, synchronised
+        self.clock = Clock(
+            boottime=lambda: self.boot_ms,
+            wall=lambda: self.true_ms() + self.wrong_ms,
+            synchronised=lambda: self.synchronised,
+        )
+
+    def true_ms(self) -> int:
+        return 1_790_000_000_000 + self.boot_ms
+
+    def exchange(self, rtt_ms: int) -> None:
+        sent_ms = self.boot_ms
+        self.boot_ms += rtt_ms // 2
+        hub_ms = self.true_ms()
+        self.boot_ms += rtt_ms - rtt_ms // 2
+        self.clock.learn(hub_ms, sent_ms, self.boot_ms)
+
+
+def test_a_disciplined_clock_is_believed() -> None:
+    world = World(synchronised=True)
+    assert world.clock.stamp(world.boot_ms - 7_000) == Stamp(world.true_ms() - 7_000, "synced")
+    assert world.clock.offset_ms() is None
+    assert world.clock.rtt_ms() is None
+
+
+def test_an_undisciplined_clock_is_an_estimate_until_the_hub_tells_the_time() -> None:
+    world = World(wrong_ms=-9 * HOUR_MS)
+    assert world.clock.stamp(world.boot_ms) == Stamp(world.true_ms() - 9 * HOUR_MS, "estimated")
+    world.exchange(40)
+    assert world.clock.stamp(world.boot_ms) == Stamp(world.true_ms(), "synced")
+    assert world.clock.offset_ms() == 9 * HOUR_MS
+    assert world.clock.rtt_ms() == 40
+
+
+def test_a_slow_exchange_does_not_spoil_a_fast_one() -> None:
+    world = World()
+    world.exchange(40)
+    world.clock.learn(world.true_ms() + 4_000, world.boot_ms - 8_000, world.boot_ms)
+    assert world.clock.stamp(world.boot_ms) == Stamp(world.true_ms(), "synced")
+    assert world.clock.rtt_ms() == 40
+
+
+def test_an_old_exchange_counts_less_for_the_clock_runs_away_from_it() -> None:
+    world = World()
+    world.exchange(10)
+    world.boot_ms += HOUR_MS
+    world.clock.learn(world.true_ms() - 300, world.boot_ms - 500, world.boot_ms)
+    assert world.clock.rtt_ms() == 500
+    assert abs(world.clock.stamp(world.boot_ms).time_ms - world.true_ms()) <= 50
+
+
+@pytest.mark.parametrize(("wrong_ms", "expected"), [(-(10**14), 0), (10**14, MAX_TIME_MS)])
+def test_even_a_mad_clock_gives_times_that_the_hub_takes(wrong_ms: int, expected: int) -> None:
+    world = World(wrong_ms)
+    assert world.clock.stamp(world.boot_ms) == Stamp(expected, "estimated")
+
+
+def test_the_kernel_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert kernel_synchronised() in {True, False}
+
+    class Libc:
+        def __init__(self, answer: int) -> None:
+            self.answer = answer
+
+        def adjtimex(self, timex: ctypes.Array[ctypes.c_char]) -> int:
+            assert not any(timex.raw[:4]), "modes = 0 reads and changes nothing"
+            return self.answer
+
+    for answer, expected in ((0, True), (4, True), (5, False), (-1, False)):
+        libc = Libc(answer)
+        monkeypatch.setattr(clock_module, "_libc", lambda libc=libc: libc)
+        assert kernel_synchronised() is expected
+
+
+def test_uptime_rises() -> None:
+    first = boottime_ms()
+    assert boottime_ms() >= first > 0
+    clock = Clock()
+    assert clock.now_ms() >= first
+    assert clock.stamp(clock.now_ms()).time_ms > 1_700_000_000_000

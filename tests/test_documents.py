@@ -1,0 +1,110 @@
+"""The documents are true: every command in them is run by a test, every file and link that they name exists."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.regenerate import ROOT
+
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md")
+RUN_HERE = {
+    "ttdn-agent check-config",
+    "ttdn-agent sample-config",
+    "ttdn-hub config sample",
+    "ttdn-hub migrate",
+    "ttdn-hub audit",
+    "ttdn-hub rejected retry",
+    "python -m tests.regenerate schemas",
+    "python -m tests.regenerate faults",
+}
+RUN_BY = {
+    "./demo": "tests/test_demo_script.py::test_the_demo_runs_with_its_arguments_and_the_second_start_installs_nothing",
+    "./demo --seconds 60 --kill --json result.json": "tests/simulator/test_demo.py::",
+    "./test": "tests/test_test_script.py::test_without_arguments_everything_runs_and_one_failure_fails_it",
+    "./test tests/contract -k x": "tests/test_test_script.py::test_arguments_go_to_pytest_alone",
+    "./test --full": "tests/test_test_script.py::test_full_needs_debootstrap_and_deselects_nothing",
+    "python -m tests.bench ingest --json": "tests/bench/test_bench.py::",
+    "pip install ttdn-border": "tests/test_wheel.py::",
+    "pip install 'ttdn-border[hub]'": "tests/test_wheel.py::",
+    "ttdn-agent run": "tests/edge_agent/test_cli.py::",
+    "ttdn-agent status": "tests/edge_agent/test_cli.py::",
+    "ttdn-hub serve": "tests/hub/cli/test_run.py::test_serve_migrates_waits_for_its_broker_and_ends_in_order",
+}
+_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_INLINE = re.compile(r"`((?:\./(?:demo|test)|ttdn-(?:agent|hub)|python -m|pip install)\b[^`|]*)`")
+_LINK = re.compile(r"\]\(([^)#]+)(#[^)]*)?\)")
+
+
+def commands(document: str) -> set[str]:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    lines = [line for block in _BLOCK.findall(text) for line in block.splitlines()]
+    found = [re.split(r"\s+#", line)[0].strip() for line in lines if line.strip() and not line.startswith("#")]
+    return {command for command in [*found, *_INLINE.findall(text)] if command not in {"ttdn-hub", "ttdn-agent"}}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_command_of_a_document_is_run_by_a_test(document: str) -> None:
+    unknown = commands(document) - RUN_HERE - RUN_BY.keys()
+    assert not unknown, f"{document} has commands that no test runs: {sorted(unknown)}"
+
+
+def test_no_command_is_listed_that_no_document_has() -> None:
+    assert not (RUN_HERE | RUN_BY.keys()) - set().union(*map(commands, DOCUMENTS))
+
+
+@pytest.mark.parametrize("test", sorted(set(RUN_BY.values())))
+def test_the_tests_that_run_the_others_exist(test: str) -> None:
+    file, _, name = test.partition("::")
+    functions = [
+        node.name
+        for node in ast.parse((ROOT / file).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef)
+    ]
+    assert name in functions if name else any(function.startswith("test_") for function in functions)
+
+
+@pytest.mark.parametrize("command", sorted(RUN_HERE))
+def test_the_command_works(command: str, database: str, connection: psycopg.Connection, tmp_path: Path) -> None:
+    assert connection.info.dbname
+    (tmp_path / "password").write_text("secret")
+    settings = {
+        "TTDN_AGENT_CONFIG": str(ROOT / "deploy" / "agent" / "agent.sample.toml"),
+        "TTDN_AGENT_MQTT__PASSWORD_FILE": str(tmp_path / "password"),
+        "TTDN_HUB_DATABASE__DSN": database,
+    }
+    bin_folder = Path(sys.executable).parent
+    ran = subprocess.run(
+        shlex.split(command),
+        env={**os.environ, **settings, "PATH": f"{bin_folder}:{os.environ['PATH']}"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_and_folders_exist(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    for target, _ in _LINK.findall(text):
+        if "://" not in target:
+            assert (ROOT / document).parent.joinpath(target).exists(), f"{document} links to {target}"
+
+
+def test_every_room_is_in_the_architecture() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = [folder.name for folder in ROOT.iterdir() if (folder / "__init__.py").exists()]
+    rooms += [f"hub/{folder.name}" for folder in (ROOT / "hub").iterdir() if (folder / "__init__.py").exists()]
+    missing = [room for room in rooms if f"`{room}/`" not in text]
+    assert not missing, f"docs/architecture.md does not say what lives in {missing}"
