@@ -27,7 +27,7 @@ from edge_agent.clock import Clock
 from edge_agent.config import AgentSettings
 from edge_agent.courier import Courier
 from edge_agent.draft import UNSTAMPED, Draft
-from edge_agent.errors import AgentError, ConfigError
+from edge_agent.errors import AgentError, AgentFailed, ConfigError
 from edge_agent.health import Self
 from edge_agent.lifecycle import boot_id, is_new_boot, lifecycle, remember_boot
 from edge_agent.mqtt import Broker
@@ -116,7 +116,7 @@ class Agent:
         finally:
             self._end()
         if (failure := self._failure()) is not None:
-            raise AgentError(f"the outbox in {self._state} cannot be used any more: {failure}")
+            raise AgentFailed(f"the outbox in {self._state} cannot be used any more: {failure}")
 
     def status(self) -> status_file.AgentStatus:
         """The agent's condition now."""

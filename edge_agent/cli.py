@@ -18,7 +18,7 @@ from edge_agent.agent import Agent, brokers
 from edge_agent.clock import boottime_ms
 from edge_agent.config import AgentSettings, config_file, load
 from edge_agent.config_sample import sample_toml
-from edge_agent.errors import AgentError, ConfigError
+from edge_agent.errors import AgentError, AgentFailed
 from edge_agent.outbox.database import read_only
 from edge_agent.outbox.outbox import FILE_NAME
 from edge_agent.status_file import AgentStatus
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.command(options))
     except AgentError as error:
         print(f"ttdn-agent: {error}", file=sys.stderr)  # noqa: T201 - a command line speaks to its user
-        return USAGE if isinstance(error, ConfigError) else TROUBLE
+        return TROUBLE if isinstance(error, AgentFailed) else USAGE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -131,7 +131,7 @@ def _held_events(file: Path) -> int:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise AgentError(f"{file} cannot be read: {error}; check the SD card and the file's rights") from error
+        raise AgentFailed(f"{file} cannot be read: {error}; check the SD card and the file's rights") from error
 
 
 def _problems(status: AgentStatus, age_s: float) -> list[str]:
@@ -160,3 +160,7 @@ def _text(status: AgentStatus) -> str:
             f"probes     {', '.join(status.probes) or 'none'}",
         )
     )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,8 +1,8 @@
 """What can be set of an agent: a TOML file, and environment variables that win over it.
 
 `TTDN_AGENT_<SECTION>__<KEY>` sets one key (`TTDN_AGENT_DEVICE`, `TTDN_AGENT_MQTT__PASSWORD_FILE`); a value that begins
-with '[' or '{' is TOML (`TTDN_AGENT_MQTT__BROKERS='[{host = "hub.example.vn"}]'`, `TTDN_AGENT_PROBES__MPV='{}'`). A probe
-is on if its table `[probes.NAME]` is there, even an empty one.
+with '[' or '{' is TOML (`TTDN_AGENT_MQTT__BROKERS='[{host = "hub.example.vn"}]'`, `TTDN_AGENT_PROBES__MPV='{}'`).
+A probe is on if its table `[probes.NAME]` is there, even an empty one.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ DEFAULT_FILE: Final = Path("/etc/ttdn-agent/agent.toml")
 FILE_VARIABLE: Final = "TTDN_AGENT_CONFIG"
 _PREFIX: Final = "TTDN_AGENT_"
 _TOP: Final = "the top level"
+_NOT_TOML: Final = (ValueError, RecursionError)
+"""What tomllib raises: its own error, not UTF-8, an integer of thousands of digits; nested too deeply."""
 _UNKNOWN: Final = re.compile(r"unknown field `(?P<key>.*)`")
 _PLACE: Final = re.compile(r"(?P<what>.*) - at `\$?\.?(?P<key>.*)`\Z", re.DOTALL)
 
@@ -92,7 +94,7 @@ class AgentSettings(Struct, frozen=True, forbid_unknown_fields=True):
         if not self.mqtt.password_file:
             return ""
         try:
-            return Path(self.mqtt.password_file).read_text(encoding="utf-8").strip()
+            return Path(self.mqtt.password_file).read_text(encoding="utf-8-sig").strip()
         except OSError as error:
             raise ConfigError(f"mqtt.password_file: {self.mqtt.password_file}: {error.strerror}") from error
         except UnicodeDecodeError as error:
@@ -121,12 +123,12 @@ def load(file: Path, environ: Mapping[str, str] = os.environ) -> AgentSettings:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(
             f"{file}: {error.strerror}; name another file with --config or {FILE_VARIABLE}, or write this one"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except _NOT_TOML as error:
         raise ConfigError(f"{file}: not TOML: {error}") from error
 
 
@@ -145,7 +147,7 @@ def _value(variable: str, text: str) -> Any:
         return text
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError as error:
+    except _NOT_TOML as error:
         raise ConfigError(f"{variable}: not TOML: {error}") from error
 
 
@@ -170,7 +172,7 @@ def _refuse_loose_probes(probes: object) -> None:
 def _converted(raw: Mapping[str, Any], to: type[Any], where: str) -> Any:
     try:
         settings = msgspec.convert(raw, to, strict=False)
-        _refuse_endless(msgspec.to_builtins(settings), where)
+        _refuse_unusable(msgspec.to_builtins(settings), where)
         return settings
     except msgspec.ValidationError as error:
         match = _PLACE.match(str(error))
@@ -179,9 +181,13 @@ def _converted(raw: Mapping[str, Any], to: type[Any], where: str) -> Any:
         raise ConfigError(f"{place or _TOP}: {what}") from error
 
 
-def _refuse_endless(value: object, place: str) -> None:
-    """TOML can write `inf`, and no wait of that length ends."""
+def _refuse_unusable(value: object, place: str) -> None:
+    """TOML can write `inf`, and no wait of that length ends; it can write a NUL, and no file has one in its name."""
+    if isinstance(value, str) and "\0" in value:
+        raise ConfigError(f"{place}: {value!r} holds a NUL character; expected a text without one")
     if isinstance(value, float) and not math.isfinite(value):
         raise ConfigError(f"{place}: {value} is not a number to reckon with; expected a finite one")
     for key, part in value.items() if isinstance(value, dict) else ():
-        _refuse_endless(part, f"{place}.{key}".lstrip("."))
+        _refuse_unusable(part, f"{place}.{key}".lstrip("."))
+    for number, part in enumerate(value) if isinstance(value, list | tuple) else ():
+        _refuse_unusable(part, f"{place}[{number}]")

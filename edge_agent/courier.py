@@ -195,7 +195,7 @@ class Courier(threading.Thread):
     def _wait_s(self, now_ms: int) -> float:
         due = self._uplink.next_due_ms()
         if due is None:
-            due = self._connect_due_ms if self._link is None and not self._paused.is_set() else now_ms + 5_000
+            due = now_ms + 5_000 if self._paused.is_set() else self._connect_due_ms
         if self._stop_by_ms is not None:
             due = min(due, self._stop_by_ms, now_ms + 100)
         return max(0.0, min(due - now_ms, 60_000) / 1000)
@@ -204,7 +204,8 @@ class Courier(threading.Thread):
         if isinstance(item, _Wake) or item.link != self._link_number:
             return
         if isinstance(item, _Ready):
-            self.connected, self._connected_ms = True, self._clock.now_ms()
+            self.connected = True
+            self._connected_ms = self._connect_due_ms = self._clock.now_ms()
             log.info("connected")
             self._uplink.connected(self._nonce, self._connected_ms)
         elif isinstance(item, _Answer):

@@ -120,10 +120,11 @@ class Link:
         self._on_receipt(bytes(message.payload), content_type)
 
     def _disconnected(
-        self, _client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any
+        self, _client: mqtt.Client, _data: Any, flags: mqtt.DisconnectFlags, reason: ReasonCode, _properties: Any
     ) -> None:
         self._ended.set()
-        self._on_end(f"broker {self._broker.host}:{self._broker.port}: {reason}")
+        why = f"{reason}" if flags.is_disconnect_packet_from_server else "the connection broke"
+        self._on_end(f"broker {self._broker.host}:{self._broker.port}: {why}")
 
 
 def _properties(payload: Payload, packet: int) -> Properties:

@@ -10,7 +10,7 @@ from contract.errors import ContractError
 from contract.events import UNNUMBERED, Fault
 from edge_agent.clock import Clock
 from edge_agent.draft import UNSTAMPED, Draft, stamped
-from edge_agent.outbox.errors import OutboxError
+from edge_agent.outbox.errors import OutboxError, OutboxFull
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.store import Entry, Position
 
@@ -66,5 +66,6 @@ class Recorder:
         try:
             self.append([Draft(self._clock.now_ms(), fault)])
         except OutboxError as error:
-            self._outbox.put_back_refusals(refused)
+            # The outbox has counted this fault as one more refused event, and it is none: it is said again.
+            self._outbox.put_back_refusals(refused - isinstance(error, OutboxFull))
             log.warning("%s, which is told later: %s", reason, error)

@@ -109,15 +109,15 @@ class Demo:
 
     def _watch(self) -> None:
         self._began_s = time.monotonic()
-        self._plan_kills()
-        due = list(self._kills)
+        due = self._plan_kills()
         look_due_s = self._began_s
         watch = Watch(self._stage.database.dsn)
         try:
-            while not self._interrupts.asked.wait(_TICK_S) and not self._is_over():
+            while not self._interrupts.asked.wait(_TICK_S) and (due or not self._is_over()):
                 self._note_warm_up()
                 if due and self._running_s() >= due[0].at_s:
-                    self._stage.kill(due.pop(0))
+                    self._kills.append(due.pop(0))
+                    self._stage.kill(self._kills[-1])
                 self._stage.supervise()
                 if time.monotonic() >= look_due_s:
                     look_due_s = time.monotonic() + self._console.every_s
@@ -125,10 +125,11 @@ class Demo:
         finally:
             watch.close()
 
-    def _plan_kills(self) -> None:
-        if self._options.kill:
-            dice = random.Random(f"{self._stage.seed}/kills")
-            self._kills = kills(self._options.seconds, len(self._stage.fleet), dice)
+    def _plan_kills(self) -> list[Kill]:
+        if not self._options.kill:
+            return []
+        dice = random.Random(f"{self._stage.seed}/kills")
+        return kills(self._options.seconds, len(self._stage.fleet), dice)
 
     def _running_s(self) -> float:
         return time.monotonic() - self._began_s

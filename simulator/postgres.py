@@ -52,17 +52,24 @@ class EmbeddedPostgres(LoopbackServer):
     """One PostgreSQL server over `folder`, which is made (0700) if missing. Not for use from several threads at once.
 
     `settings` are server settings (names of postgresql.conf) that go before DEFAULTS. `start_timeout_s` covers crash
-    recovery. stop() cuts the sessions and writes everything; kill() ends the postmaster and each of its children.
+    recovery. stop() cuts the sessions and writes everything; kill() ends the postmaster and each of its children. With
+    `leash` it ends with this process, however that ends; start() is then for the main thread.
     """
 
     title = "PostgreSQL server"
     stop_signal = signal.SIGINT
 
     def __init__(
-        self, folder: Path, *, settings: Mapping[str, str] | None = None, start_timeout_s: float = 120
+        self,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        start_timeout_s: float = 120,
+        leash: bool = False,
     ) -> None:
         super().__init__(folder, start_timeout_s)
         self.settings = {**DEFAULTS, **(settings or {})}
+        self._leash = leash
         self._data = self.folder / "data"
         self._password_file = self.folder / "password"
         self._lock: int | None = None
@@ -96,9 +103,11 @@ class EmbeddedPostgres(LoopbackServer):
         binaries = _reachable_binaries(identity, self.folder)
         self._set_up(identity, binaries)
         settings = {**self.settings, "listen_addresses": HOST, "port": str(self.port), "unix_socket_directories": ""}
-        command = [*identity.prefix, str(binaries / "postgres"), "-D", str(self._data)]
+        command = [str(binaries / "postgres"), "-D", str(self._data)]
         for name, value in settings.items():
             command += ["-c", f"{name}={value}"]
+        # The leash comes last: becoming another user would undo it.
+        command = [*identity.prefix, *(processes.leashed(command) if self._leash else command)]
         return self._spawn(command, env=_environment(), stdin=subprocess.DEVNULL)
 
     def _is_ready(self, process: subprocess.Popen[bytes]) -> bool:

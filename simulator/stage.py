@@ -89,7 +89,7 @@ class Stage:
     def open(self) -> None:
         """Start all but the devices. SimulatorError if something does not start."""
         passwords = self._memory.passwords
-        self.database = EmbeddedPostgres(self.folder / "postgres")
+        self.database = EmbeddedPostgres(self.folder / "postgres", leash=True)
         self._enter(self.database)
         self.broker = EmbeddedBroker(self.folder / "broker", passwords)
         self._enter(self.broker)

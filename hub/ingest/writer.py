@@ -181,8 +181,9 @@ class Writer(threading.Thread):
             if deliveries or unreadable:
                 self._commit_events(deliveries, unreadable, now_ms)
         self._refuse(group.refused, now_ms)
-        for message in group.statuses:
-            self._take_status(message, now_ms)
+        while group.statuses:  # each once: repeated after an error, sessions would seem to come back
+            self._take_status(group.statuses[0], now_ms)
+            del group.statuses[0]
 
     def _commit_events(
         self, deliveries: list[tuple[Message, Delivery]], unreadable: list[tuple[Message, Unreadable]], now_ms: int

@@ -18,7 +18,7 @@ from contract.events import KINDS
 from simulator.journal import Accepted, read
 from simulator.oracle import Verdict, judge, text_of
 from tests.end_to_end.border import Hub, Kiosk
-from tests.end_to_end.program import DEADLINE_S, until
+from tests.end_to_end.program import until
 from tests.mosquitto import Mosquitto
 
 SEED: Final = "TTDN_CHAOS_SEED"
@@ -46,11 +46,12 @@ class Source(Kiosk):
         *brokers: Mosquitto,
         rng: random.Random,
         rate: float = 50,
+        together: int = 8,
         journal: Path | None = None,
         max_bytes: int = 50_000_000,
     ) -> None:
         self.journal = journal or folder.with_suffix(".journal")
-        self._rng, self._rate = rng, rate
+        self._rng, self._rate, self._together = rng, rate, together
         super().__init__(folder, device, *brokers, max_bytes=max_bytes)
 
     def start(self) -> None:
@@ -67,7 +68,7 @@ class Source(Kiosk):
         return {(record.stream, record.seq) for record in read(self.journal) if isinstance(record, Accepted)}
 
     def _command_line(self) -> list[str | Path]:
-        options = ["--seed", str(self._rng.getrandbits(60)), "--rate", str(self._rate)]
+        options = ["--seed", str(self._rng.getrandbits(60)), "--rate", str(self._rate), "--together", str(self._together)]
         command = [sys.executable, "-m", "tests.chaos.source", "--config", self.config, "--journal", self.journal]
         return [*command, *options]
 
@@ -95,7 +96,7 @@ def restore_card(source: Source, image: Path) -> None:
     shutil.copytree(image, source.state)
 
 
-def settle(hub: Hub, sources: Iterable[Source], *, lost: int = 0, deadline_s: float = DEADLINE_S) -> Verdict:
+def settle(hub: Hub, sources: Iterable[Source], *, lost: int = 0) -> Verdict:
     """Let the sources rest and their events arrive; the verdict passes, but for so many `lost`. Then the audit."""
     sources = list(sources)
     for source in sources:
@@ -108,12 +109,12 @@ def settle(hub: Hub, sources: Iterable[Source], *, lost: int = 0, deadline_s: fl
         return verdicts[-1].lost <= lost
 
     try:
-        until(has_arrived, "everything is stored", deadline_s)
-    except AssertionError:
-        raise AssertionError(text_of(verdicts[-1])) from None
-    for source in sources:
-        source.stop()
-    until(has_arrived, "the last words are stored")
+        until(has_arrived, "everything is stored")
+        for source in sources:
+            source.stop()
+        until(has_arrived, "the last words are stored")
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{text_of(verdicts[-1])}") from None
     verdict = verdicts[-1]
     damage = (verdict.lost, verdict.duplicated, verdict.foreign, verdict.contradicted)
     assert damage == (lost, 0, 0, 0), text_of(verdict)

@@ -25,22 +25,21 @@ from edge_agent.outbox.outbox import Outbox
 from edge_agent.recorder import Recorder
 from simulator.journal import Journal, JournaledRecorder
 
-MOST_TOGETHER: Final = 8
 TEXTS: Final = ("", "Cửa khẩu Tà Lùng", "口岸", "ດ່ານສາກົນ", "x" * 500)
 
 
 class Load(threading.Thread):
     """Makes events of all kinds that probes and visitors make, no two of the same content."""
 
-    def __init__(self, recorder: Recorder, now_ms: Callable[[], int], seed: str, rate: float) -> None:
+    def __init__(self, recorder: Recorder, now_ms: Callable[[], int], seed: str, rate: float, together: int) -> None:
         super().__init__(name="load", daemon=True)
-        self._recorder, self._now_ms, self._rate = recorder, now_ms, rate
+        self._recorder, self._now_ms, self._rate, self._together = recorder, now_ms, rate, together
         self._rng = random.Random(seed)
         self.resting = threading.Event()
 
     def run(self) -> None:
         while not self.resting.is_set():
-            drafts = [Draft(self._now_ms(), self._event()) for _ in range(self._rng.randint(1, MOST_TOGETHER))]
+            drafts = [Draft(self._now_ms(), self._event()) for _ in range(self._rng.randint(1, self._together))]
             self._recorder.record(drafts)
             self.resting.wait(self._rng.expovariate(self._rate / len(drafts)))
 
@@ -91,6 +90,7 @@ def main() -> int:
     parser.add_argument("--journal", type=Path, required=True)
     parser.add_argument("--seed", default="0")
     parser.add_argument("--rate", type=float, default=50, help="events a second")
+    parser.add_argument("--together", type=int, default=8, help="most events of one append")
     options = parser.parse_args()
     logging.basicConfig(level="INFO", format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     settings = load(options.config)
@@ -100,7 +100,7 @@ def main() -> int:
         return JournaledRecorder(outbox, clock, journal)
 
     agent = Agent(settings, recorder=recorder)
-    made = Load(agent.recorder, Clock().now_ms, options.seed, options.rate)
+    made = Load(agent.recorder, Clock().now_ms, options.seed, options.rate, options.together)
     signal.signal(signal.SIGUSR1, lambda *_: made.resting.set())
     signal.signal(signal.SIGTERM, lambda *_: agent.stop())
     logging.info("the source runs")

@@ -22,6 +22,11 @@ from contract.limits import MAX_INFLATED_BYTES, MAX_MESSAGE_BYTES
 from tests.contract.strategies import batches, of, payload_of, receipts, statuses
 from tests.contract.test_golden import GOLDEN, golden
 
+
+def read_event(data: bytes, _: str) -> object:
+    return codec.decode_event(data)
+
+
 Reader = Callable[[bytes, str], object]
 READERS: tuple[Reader, ...] = (
     codec.decode_batch,
@@ -29,7 +34,7 @@ READERS: tuple[Reader, ...] = (
     codec.decode_status,
     codec.open_single,
     codec.inflate,
-    lambda data, _: codec.decode_event(data),
+    read_event,
 )
 OF_GOLDEN: dict[str, Reader] = {
     "batch": codec.decode_batch,
@@ -179,7 +184,7 @@ def test_no_text_field_of_any_message_takes_a_nul(name: str) -> None:
     message = json.loads(golden(name))
     places = list(_texts(message))
     assert places
-    read = OF_GOLDEN.get(name, lambda data, _: codec.decode_event(data))
+    read = OF_GOLDEN.get(name, read_event)
     read(golden(name), codec.JSON)
     for place in places:
         data = json.dumps(_with_nul(message, place)).encode()

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from contract import codec
 from contract.events import Fault, Health, Lifecycle, Play
@@ -47,13 +48,7 @@ def test_what_probes_see_becomes_events_of_each_kind() -> None:
     assert Fault in kinds
     assert drafts[-1].event.status == "interrupted"  # type: ignore[union-attr]
     for draft in drafts:
-        codec.encode_event(stamped_with_number(draft))
-
-
-def stamped_with_number(draft: object) -> object:
-    import msgspec
-
-    return msgspec.structs.replace(stamped(draft, Stamp(1, "synced")), seq=1)  # type: ignore[arg-type]
+        codec.encode_event(replace(stamped(draft, Stamp(1, "synced")), seq=1))
 
 
 def test_present_troubles_are_known_by_code_and_gone_when_not_repeated() -> None:

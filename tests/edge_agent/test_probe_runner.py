@@ -64,7 +64,7 @@ class Watch:
         return [readings for of, readings in self.seen if of == name]
 
 
-@pytest.fixture()
+@pytest.fixture
 def watch() -> Iterator[Watch]:
     made = Watch()
     yield made
@@ -140,7 +140,7 @@ def test_a_probe_that_hangs_is_told_of_and_the_others_go_on(watch: Watch) -> Non
 def test_a_probe_that_hangs_in_wait_is_told_of_as_well(watch: Watch) -> None:
     probe = Scripted(lambda: [LIT])
     release = threading.Event()
-    probe.wait = lambda timeout_s: release.wait(DEADLINE_S)  # type: ignore[method-assign,assignment,return-value]
+    probe.wait = lambda timeout_s: release.wait(DEADLINE_S)  # type: ignore[method-assign,assignment]
     runner = watch.run(probe, hung_after_s=0.1)
     until(lambda: runner.hung_s() >= 0.1)
     release.set()

@@ -15,7 +15,7 @@ from edge_agent.draft import UNSTAMPED, Draft
 from edge_agent.outbox.errors import OutboxFull
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.recorder import Recorder
-from tests.edge_agent.outbox.making import covered, outbox, rows
+from tests.edge_agent.outbox.making import covered, fill, outbox, rows
 
 
 def draft(reason: str = "", at_ms: int = 5) -> Draft:
@@ -26,13 +26,13 @@ def reasons(folder: Path) -> list[str]:
     return [getattr(codec.decode_event(body), "reason", "") for _, _, body in rows(folder)]
 
 
-@pytest.fixture()
+@pytest.fixture
 def held(tmp_path: Path) -> Iterator[Outbox]:
     with outbox(tmp_path, max_bytes=100_000) as opened:
         yield opened
 
 
-@pytest.fixture()
+@pytest.fixture
 def recorder(held: Outbox) -> Recorder:
     clock = Clock(boottime=lambda: 1_000, wall=lambda: 1_790_000_000_000, synchronised=lambda: False)
     return Recorder(held, clock)
@@ -59,16 +59,9 @@ def test_one_that_cannot_be_an_event_costs_no_other(
         recorder.append([draft("\ud800")])
 
 
-def fill(held: Outbox, recorder: Recorder) -> int:
-    count = 0
-    with pytest.raises(OutboxFull):
-        while True:
-            count += len(recorder.append([draft("x" * 300)]))
-    return count
-
-
 def test_what_was_refused_is_told_once_there_is_room(held: Outbox, recorder: Recorder, tmp_path: Path) -> None:
-    count = fill(held, recorder)
+    count = fill(held.append, 300)
+    assert held.take_refusals() == 0
     recorder.record([draft("lost"), draft("lost")])
     recorder.record([draft("lost")])
     assert recorder.dropped == 3

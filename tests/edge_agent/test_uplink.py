@@ -133,7 +133,7 @@ def sent(sends: Iterable[Send]) -> list[tuple[str, int, int]]:
     return [(batch.stream[0], batch.events[0].seq, batch.events[-1].seq) for batch in batches(sends)]
 
 
-@pytest.fixture()
+@pytest.fixture
 def talk() -> Talk:
     return Talk()
 

@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from contract.batch import Batch
-from contract.events import EVENT_KINDS, AnyEvent, Health, Kind, Play
+from contract.events import EVENT_KINDS, AnyEvent, Health, Play
 from edge_agent.outbox.store import Entry, Position
 from hub.ingest.ledger import Delivery, StreamKey
 from hub.ingest.reading import Unreadable
@@ -150,36 +150,35 @@ def test_what_the_hub_keeps_as_bytes_is_stored(border: Border) -> None:
 
 
 _INSERT_TWIN = "INSERT INTO {table} SELECT * FROM {table} WHERE seq = {seq}"
-_FOREIGN = "UPDATE {table} SET seq = 999 WHERE seq = {seq}"
 
 
-@pytest.mark.parametrize("kind", fingerprint.FIELDS)
 @pytest.mark.parametrize(
     ("damage", "expected"),
     [
         ("DELETE FROM {table} WHERE seq = {seq}", {"lost": 1}),
         (_INSERT_TWIN, {"duplicated": 1}),
         ("UPDATE {table} SET time = time + interval '1 ms' WHERE seq = {seq}", {"foreign": 1}),
-        (_FOREIGN, {"lost": 1, "foreign": 1}),
+        ("UPDATE {table} SET seq = 900 + {seq} WHERE seq = {seq}", {"lost": 1, "foreign": 1}),
         ("UPDATE {table} SET device = 4711 WHERE seq = {seq}", {"lost": 1, "foreign": 1}),
-        (
-            f"{_INSERT_TWIN}; UPDATE stream SET lost = '{{{{[{{seq}},{{after}})}}}}'",
-            {"duplicated": 1, "contradicted": 2},
-        ),
+        ("UPDATE stream SET lost = lost + '{{[{seq},{after})}}'", {"contradicted": 2}),
     ],
 )
-def test_damage_is_found(border: Border, kind: Kind, damage: str, expected: dict[str, int]) -> None:
+def test_damage_of_every_kind_is_found(border: Border, damage: str, expected: dict[str, int]) -> None:
     events = _every_kind()
     border.accept(*events)
     border.commit(*events)
-    seq = next(event.seq for event in events if kind == event.KIND)
-    border.db.execute(damage.format(table=kind, seq=seq, after=seq + 1).encode())
-    assert _damage(border.judge()) == expected
+    for kind in fingerprint.FIELDS:
+        seq = next(event.seq for event in events if kind == event.KIND)
+        border.db.execute(damage.format(table=kind, seq=seq, after=seq + 1).encode())
+    kinds = len(fingerprint.FIELDS)
+    assert _damage(border.judge()) == {what: count * kinds for what, count in expected.items()}
 
 
-@pytest.mark.parametrize(
-    ("kind", "column", "value"),
-    [
+def test_every_field_counts(border: Border) -> None:
+    events = _every_kind()
+    border.accept(*events)
+    border.commit(*events)
+    changes = [
         ("play", "content_ref", "'khac.mp4'"),
         ("play", "content_sha256", "NULL"),
         ("play", "panel", "'off'"),
@@ -187,14 +186,14 @@ def test_damage_is_found(border: Border, kind: Kind, damage: str, expected: dict
         ("health", "temperature_c", "41.4"),
         ("health", "undervoltage", "NULL"),
         ("fault", "reason", "reason || ' '"),
-    ],
-)
-def test_every_field_counts(border: Border, kind: str, column: str, value: str) -> None:
-    events = _every_kind()
-    border.accept(*events)
-    border.commit(*events)
-    border.db.execute(f"UPDATE {kind} SET {column} = {value} WHERE seq = (SELECT max(seq) FROM {kind})".encode())
-    assert _damage(border.judge()) == {"foreign": 1}
+    ]
+    for table, column, value in changes:
+        where = f"WHERE seq = (SELECT max(seq) FROM {table})"
+        before = border.db.execute(f"SELECT {column} FROM {table} {where}".encode()).fetchone()
+        border.db.execute(f"UPDATE {table} SET {column} = {value} {where}".encode())
+        assert _damage(border.judge()) == {"foreign": 1}, (table, column)
+        border.db.execute(f"UPDATE {table} SET {column} = %s {where}".encode(), before)
+    assert _damage(border.judge()) == {}
 
 
 def test_losses_and_ledger_must_say_the_same(border: Border) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from contract.events import UNNUMBERED, Fault, Health
 from contract.receipt import Covered
 from edge_agent.outbox.database import prepare
+from edge_agent.outbox.errors import OutboxFull
 from edge_agent.outbox.outbox import FILE_NAME, Outbox
 from edge_agent.outbox.store import Entry, OutboxStore
 
@@ -96,3 +97,14 @@ def rows(folder: Path) -> list[tuple[str, int, bytes]]:
 def numbers(spans: Iterable[tuple[int, int]]) -> list[int]:
     """The single numbers of spans."""
     return [number for first, last in spans for number in range(first, last + 1)]
+
+
+def fill(append: Callable[[list[Entry]], object], size: int, count: int = 1) -> int:
+    """Append until it is refused; how many events were taken."""
+    taken = 0
+    try:
+        while True:
+            append(faults(count, size))
+            taken += count
+    except OutboxFull:
+        return taken

@@ -24,7 +24,7 @@ def test_against_a_dictionary(steps: list[tuple[str, frozenset[int], int]], low:
         since_ms = hours * SINCE_STEP_MS
         if step == "extend":
             coverage.extend(RangeSet.of(numbers), since_ms + 7)
-            model = {number: since_ms for number in numbers} | model
+            model = dict.fromkeys(numbers, since_ms) | model
         elif step == "forget":
             coverage.forget(RangeSet.of(numbers))
             model = {number: since for number, since in model.items() if number not in numbers}
@@ -32,7 +32,7 @@ def test_against_a_dictionary(steps: list[tuple[str, frozenset[int], int]], low:
             coverage.replace(low, high, RangeSet.of(numbers), since_ms)
             inside = {number for number in numbers if low <= number <= high}
             model = {n: since for n, since in model.items() if n in inside or not low <= n <= high}
-            model = {number: since_ms for number in inside} | model
+            model = dict.fromkeys(inside, since_ms) | model
         change = coverage.change()
         saved = (saved - set(change.gone)) | set(change.new)
         coverage.saved()
@@ -43,7 +43,9 @@ def test_against_a_dictionary(steps: list[tuple[str, frozenset[int], int]], low:
     assert sum(part.last - part.first + 1 for part in saved) == len(model), "two parts overlap"
     again = Coverage(saved)
     assert again.numbers == coverage.numbers
-    assert again.older_than(3 * SINCE_STEP_MS) == RangeSet.of(n for n, since in model.items() if since < 3 * SINCE_STEP_MS)
+    assert again.older_than(3 * SINCE_STEP_MS) == RangeSet.of(
+        n for n, since in model.items() if since < 3 * SINCE_STEP_MS
+    )
 
 
 def test_receipts_that_come_one_by_one_for_a_week_are_few_parts() -> None:

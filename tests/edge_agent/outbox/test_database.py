@@ -70,7 +70,9 @@ def test_only_one_process_uses_an_outbox(tmp_path: Path) -> None:
             "try: Outbox(Path(sys.argv[1]), max_bytes=10**7)\n"
             "except OutboxLocked as error: print(error); sys.exit(7)\n"
         )
-        done = subprocess.run([sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, timeout=60
+        )
         assert (done.returncode, done.stderr) == (7, "")
         assert done.stdout.strip() == f"another agent uses {tmp_path}; stop it, or give this one its own folder"
         with pytest.raises(OutboxLocked):

@@ -22,7 +22,7 @@ NUMBERS = st.frozensets(st.integers(1, 12), min_size=1, max_size=6)
 
 
 class Outboxes(RuleBasedStateMachine):
-    """Everything that can happen to one file; `held` is what must be in it, `believed` what the hub is thought to have."""
+    """Everything that can happen to one file; `held` must be in it, `believed` is what the hub is thought to have."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,7 +70,12 @@ class Outboxes(RuleBasedStateMachine):
         self.believed = dict(self.saved)
 
     @precondition(lambda self: self.held)
-    @rule(pick=st.integers(0, 9), found=NUMBERS, ends=st.tuples(st.integers(1, 12), st.integers(1, 12)), hello=st.booleans())
+    @rule(
+        pick=st.integers(0, 9),
+        found=NUMBERS,
+        ends=st.tuples(st.integers(1, 12), st.integers(1, 12)),
+        hello=st.booleans(),
+    )
     def receipt(self, pick: int, found: frozenset[int], ends: tuple[int, int], hello: bool) -> None:
         stream, (low, high) = self.a_stream(pick), sorted(ends)
         spans = RangeSet.of(found).spans()
@@ -78,7 +83,9 @@ class Outboxes(RuleBasedStateMachine):
         self.store.cover(word, hello=hello, hub_time_ms=self.hour * SINCE_STEP_MS)
         said = {Position(stream, seq) for seq in found if low <= seq <= high} & set(self.held)
         if hello:
-            self.believed = {p: h for p, h in self.believed.items() if p.stream != stream or p in said or not low <= p.seq <= high}
+            self.believed = {
+                p: h for p, h in self.believed.items() if p.stream != stream or p in said or not low <= p.seq <= high
+            }
         self.believed = dict.fromkeys(said, self.hour) | self.believed
 
     @rule(hours=st.integers(0, 100))
@@ -112,7 +119,7 @@ class Outboxes(RuleBasedStateMachine):
         assert told == expected
         for table in (self.held, self.believed, self.saved):
             for position in expected:
-                table.pop(position, None)  # type: ignore[attr-defined]
+                table.pop(position, None)
 
     @invariant()
     def it_is_what_it_should_be(self) -> None:
@@ -125,7 +132,11 @@ class Outboxes(RuleBasedStateMachine):
         waiting = {Position(p.stream, seq) for p in streams for seq in numbers(self.store.uncovered(p.stream))}
         assert waiting == set(self.held) - set(self.believed)
         assert self.store.count_uncovered() == len(waiting)
-        read = {Position(p.stream, s.seq): s.body for p in streams for s in self.store.read(p.stream, [(1, 999)], 10**9, 999)}
+        read = {
+            Position(p.stream, s.seq): s.body
+            for p in streams
+            for s in self.store.read(p.stream, [(1, 999)], 10**9, 999)
+        }
         assert read == self.held
 
 

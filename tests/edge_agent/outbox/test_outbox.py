@@ -15,7 +15,7 @@ from contract.ranges import RangeSet
 from contract.status import Queue
 from edge_agent.outbox.errors import NotStored, OutboxFull
 from edge_agent.outbox.outbox import FILE_NAME, Outbox
-from tests.edge_agent.outbox.making import ROOM, covered, fault, faults, outbox, rows
+from tests.edge_agent.outbox.making import ROOM, covered, fault, faults, fill, outbox, rows
 
 DEADLINE_S = 60
 
@@ -121,10 +121,7 @@ def test_a_full_outbox_refuses_loudly_and_tells_once_there_is_room(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with outbox(tmp_path, max_bytes=100_000) as opened:
-        stream, taken = "", 0
-        with pytest.raises(OutboxFull):
-            while True:
-                stream, taken = opened.append(faults(10, 400))[-1]
+        stream, taken = opened.live_stream, fill(opened.append, 400, count=10)
         with pytest.raises(OutboxFull):
             opened.append(faults(10, 400))
         assert opened.queue(1_000) == Queue(events=taken, oldest_s=0, full=True, refused=20)
@@ -181,7 +178,7 @@ def test_a_disk_that_is_full_and_then_is_not(tmp_path: Path) -> None:
     assert len(rows(tmp_path)) == 6
 
 
-@pytest.fixture()
+@pytest.fixture
 def busy(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     connection = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None)
     yield connection

@@ -65,7 +65,7 @@ def _run_and_kill(folder: Path) -> list[str]:
     )
     assert process.stdout is not None
     with process.stdout as output:
-        lines = []
+        lines: list[str] = []
         while sum("accepted" in line for line in lines) < APPENDS:
             line = output.readline()
             assert line, "the child ended by itself"

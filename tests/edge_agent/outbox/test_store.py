@@ -13,13 +13,24 @@ from contract.limits import MAX_LOSS_RANGES
 from contract.ranges import RangeSet
 from edge_agent.outbox.errors import NotStored, OutboxDamaged, OutboxFull
 from edge_agent.outbox.store import GRACE_MS, Entry, OutboxStore
-from tests.edge_agent.outbox.making import Broken, covered, fault, faults, health, in_memory, numbers, sqlite_error, store
+from tests.edge_agent.outbox.making import (
+    Broken,
+    covered,
+    fault,
+    faults,
+    fill,
+    health,
+    in_memory,
+    numbers,
+    sqlite_error,
+    store,
+)
 
 DAY_MS = 24 * 3600 * 1000
 IO_ERROR = sqlite3.SQLITE_IOERR
 
 
-@pytest.fixture()
+@pytest.fixture
 def db() -> Broken:
     return in_memory()
 
@@ -277,10 +288,9 @@ def test_a_full_outbox_evicts_what_the_hub_has_oldest_first_and_then_refuses(db:
     outbox = store(db, max_bytes=200_000)
     stream = outbox.append(faults(400, 300))[0].stream
     outbox.cover(covered(stream, (1, 150), (160, 160)), hello=False, hub_time_ms=1)
-    taken = 400
-    with pytest.raises(OutboxFull, match="bring the link to the hub back, or raise outbox.max_bytes"):
-        while True:
-            taken = outbox.append(faults(20, 300))[-1].seq
+    taken = 400 + fill(outbox.append, 300, count=20)
+    with pytest.raises(OutboxFull, match=r"bring the link to the hub back, or raise outbox\.max_bytes"):
+        outbox.append(faults(20, 300))
     assert outbox.used_bytes() <= 200_000
     held = set(bodies(outbox, stream))
     assert held == (set(range(1, taken + 1)) - set(range(1, 151)) - {160}), "exactly what was covered has gone"
@@ -293,7 +303,9 @@ def test_the_bound_holds_whatever_the_sizes(db: Broken) -> None:
     outbox = store(db, max_bytes=60_000)
     for size in range(1, 500, 7):
         try:
-            position = outbox.append([Entry(Lifecycle(seq=UNNUMBERED, time=1, action="config", detail="x" * size), 1)])[0]
+            position = outbox.append([Entry(Lifecycle(seq=UNNUMBERED, time=1, action="config", detail="x" * size), 1)])[
+                0
+            ]
         except OutboxFull:
             break
         outbox.cover(covered(position.stream, (position.seq, position.seq), low=1), hello=False, hub_time_ms=1)

@@ -1,0 +1,64 @@
+"""Each bench runs, as small as it can be, and prints its keys. Nothing here says how fast anything has to be."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+_PROJECT: Final = Path(__file__).resolve().parents[2]
+_KEYS: Final = {
+    "ingest": (
+        "hub_events_per_s",
+        "copy_events_per_s",
+        "copy_from_events_per_s",
+        "naive_events_per_s",
+        "ratio_copy",
+        "ratio_copy_from_events",
+        "ratio_naive",
+        "delay_ms_p99",
+        "cpu_us_per_event",
+    ),
+    "agent": (
+        "rss_mb",
+        "cpu_percent_idle",
+        "start_s",
+        "wire_bytes_per_event",
+        "disk_bytes_per_event_single",
+        "disk_bytes_per_event_50",
+    ),
+}
+
+
+@pytest.mark.parametrize("bench", _KEYS)
+def test_a_bench_prints_its_figures(bench: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", bench, "--quick", "--json", "--folder", str(tmp_path)],
+        cwd=_PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=170,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    result: dict[str, Any] = json.loads(done.stdout)
+    assert set(_KEYS[bench]) <= set(result)
+    assert all(result[key] is not None for key in _KEYS[bench])
+    assert result["machine"]["broker"].startswith("mosquitto ")
+    assert not list(tmp_path.iterdir()), "a bench leaves nothing behind"
+
+
+def test_what_a_bench_is_stands_in_its_help() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench", "ingest", "--help"],
+        cwd=_PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "ratio_copy" in done.stdout
