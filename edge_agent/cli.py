@@ -19,6 +19,7 @@ from edge_agent.clock import boottime_ms
 from edge_agent.config import AgentSettings, config_file, load
 from edge_agent.config_sample import sample_toml
 from edge_agent.errors import AgentError, AgentFailed
+from edge_agent.footprint import keep_small
 from edge_agent.outbox.database import read_only
 from edge_agent.outbox.outbox import FILE_NAME
 from edge_agent.status_file import AgentStatus
@@ -76,6 +77,7 @@ def _run(options: argparse.Namespace) -> int:
     logging.basicConfig(
         level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    keep_small()
     agent = Agent(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: agent.stop())

@@ -9,11 +9,13 @@ import subprocess
 import sys
 import time
 import venv
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from simulator.ports import HOST, free_port
+from simulator.ports import HOST
+from tests.edge_agent.hand_hub import dead_port
 from tests.regenerate import ROOT
 
 AGENTS_OWN = {"ttdn-border", "msgspec", "paho-mqtt", "websockets"}
@@ -57,13 +59,14 @@ def kiosk(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path) -> Iterator[Path]:
     file = tmp_path / "agent.toml"
-    file.write_text(
-        f"device = 'bg-20-cma-k1'\nstate_folder = '{tmp_path}/state'\nruntime_folder = '{tmp_path}/run'\n"
-        f"[mqtt]\nbrokers = [{{host = '{HOST}', port = {free_port()}, tls = false}}]\n[probes.system]\n"
-    )
-    return file
+    with dead_port() as port:
+        file.write_text(
+            f"device = 'bg-20-cma-k1'\nstate_folder = '{tmp_path}/state'\nruntime_folder = '{tmp_path}/run'\n"
+            f"[mqtt]\nbrokers = [{{host = '{HOST}', port = {port}, tls = false}}]\n[probes.system]\n"
+        )
+        yield file
 
 
 def test_nothing_of_the_hub_is_installed(kiosk: Path) -> None:

@@ -366,7 +366,7 @@ def is_rendering(look: PlayerLook, motion: Motion) -> bool | None:
     """Whether pictures reach mpv's output. None is a video that has begun and was not seen to move yet."""
     if look.image:
         return bool(look.output_open) and look.position_s is not None
-    if look.paused or look.core_idle:
+    if look.paused:
         return False
     return {"moving": True, "still": False, "stuck": False, "unknown": None}[motion]
 
@@ -386,7 +386,7 @@ def _file_name(path: str, settings: MpvSettings) -> str:
 
 
 def _may_move(look: PlayerLook) -> bool:
-    return not (look.image or look.paused or look.core_idle or look.position_s is None)
+    return look.path is not None and not (look.image or look.paused)
 
 
 def _lost(lost: PlayerLostError) -> Trouble:

@@ -150,9 +150,9 @@ class Playback:
         still_ms = look.at_ms - max(self._moved_ms or 0, self._began_ms)
         if still_ms >= self._stuck_ms:
             return "stuck"
-        if look.core_idle:
-            return "still"
-        return "unknown" if self._moved_ms is None else "moving"
+        if self._moved_ms is None:
+            return "unknown"  # idle or not: it is still being opened, and nothing was seen to stand
+        return "still" if look.core_idle else "moving"
 
     def _end(self, line: Line) -> None:
         if line.reason in _ENDINGS:

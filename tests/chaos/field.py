@@ -26,7 +26,7 @@ Positions = set[tuple[str, int]]
 _ROWS: Final = " UNION ALL ".join(f"SELECT device, stream, seq FROM {table}" for table in (*KINDS, "rejected"))
 _STORED: Final = f"""
     SELECT replace(s.name::text, '-', ''), e.seq
-    FROM ({_ROWS}) AS e JOIN stream s ON s.id = e.stream JOIN device d ON d.id = e.device WHERE d.name = %s"""  # noqa: S608
+    FROM ({_ROWS}) AS e JOIN stream s ON s.id = e.stream JOIN device d ON d.id = e.device WHERE d.name = %s"""
 
 
 def seeded() -> random.Random:
@@ -68,9 +68,15 @@ class Source(Kiosk):
         return {(record.stream, record.seq) for record in read(self.journal) if isinstance(record, Accepted)}
 
     def _command_line(self) -> list[str | Path]:
-        options = ["--seed", str(self._rng.getrandbits(60)), "--rate", str(self._rate), "--together", str(self._together)]
-        command = [sys.executable, "-m", "tests.chaos.source", "--config", self.config, "--journal", self.journal]
-        return [*command, *options]
+        options = {
+            "--config": self.config,
+            "--journal": self.journal,
+            "--seed": self._rng.getrandbits(60),
+            "--rate": self._rate,
+            "--together": self._together,
+        }
+        pairs = [str(part) for pair in options.items() for part in pair]
+        return [sys.executable, "-m", "tests.chaos.source", *pairs]
 
     def _ready(self) -> bool:
         return "the source runs" in self.said()

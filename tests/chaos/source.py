@@ -64,7 +64,9 @@ class Load(threading.Thread):
         )
 
     def _screen(self) -> Screen:
-        return Screen(seq=UNNUMBERED, time=UNSTAMPED, screen="main", state="active", brightness=self._rng.randrange(101))
+        return Screen(
+            seq=UNNUMBERED, time=UNSTAMPED, screen="main", state="active", brightness=self._rng.randrange(101)
+        )
 
     def _interaction(self) -> Interaction:
         rng = self._rng

@@ -84,9 +84,7 @@ def full(
     hub: Hub, broker: Mosquitto, tmp_path: Path, connection: psycopg.Connection, rng: random.Random
 ) -> Iterator[Source]:
     """A source whose outbox has filled up since the hub was stopped."""
-    with Source(
-        tmp_path / "k1", DEVICE, broker, rng=rng, rate=3_000, together=150, max_bytes=LEAST_OUTBOX
-    ) as source:
+    with Source(tmp_path / "k1", DEVICE, broker, rng=rng, rate=3_000, together=150, max_bytes=LEAST_OUTBOX) as source:
         until(lambda: len(stored(connection, DEVICE)) > 20, "rows")
         hub.stop()
         until(lambda: "the outbox is full" in source.said(), "a loud refusal in the log")
@@ -179,9 +177,7 @@ def test_a_ledger_that_went_back_in_time_is_refilled(
     settle(hub, [source])
 
 
-def test_what_no_kiosk_has_any_more_is_an_incident(
-    hub: Hub, source: Source, postgres_server: EmbeddedPostgres
-) -> None:
+def test_what_no_kiosk_has_any_more_is_an_incident(hub: Hub, source: Source, postgres_server: EmbeddedPostgres) -> None:
     machine = TimeMachine(postgres_server, hub)
     until(lambda: len(_stored(hub)) > 30, "rows")
     machine.remember()
@@ -220,7 +216,7 @@ def _delete_from_card(source: Source, stored_after_backup: set[tuple[str, int]])
     last = numbers[len(numbers) // 2]
     connection = sqlite3.connect(source.state / "outbox.db", isolation_level=None)
     for table, column in (("event", "seq"), ("covered", "last")):
-        query = f"DELETE FROM {table} WHERE stream = (SELECT id FROM stream WHERE name = ?) AND {column} <= ?"  # noqa: S608
+        query = f"DELETE FROM {table} WHERE stream = (SELECT id FROM stream WHERE name = ?) AND {column} <= ?"
         connection.execute(query, last)
     connection.close()
     return {position for position in stored_after_backup if position[1] <= last[1]}

@@ -15,7 +15,7 @@ from contract.events import Fault
 from contract.limits import MAX_MESSAGE_BYTES, MAX_SEQ
 from contract.ranges import RangeSet
 from contract.status import Hello, Pending
-from contract.topics import topic
+from contract.topics import Channel, topic
 from tests.chaos.field import stored
 from tests.end_to_end.border import DEVICES, Hub
 from tests.end_to_end.program import until
@@ -79,13 +79,11 @@ def _rubbish(rng: random.Random, agent: FakeAgent, like: codec.Payload) -> None:
             (b"[" * 60_000, codec.JSON),
         )
     )
-    channel = rng.choice(("events", "events", "status"))
-    agent.send(data, content_type, channel=channel)
+    channels: list[Channel] = ["events", "events", "status"]
+    agent.send(data, content_type, channel=rng.choice(channels))
 
 
-def test_batches_in_disorder(
-    hub: Hub, broker: Mosquitto, connection: psycopg.Connection, rng: random.Random
-) -> None:
+def test_batches_in_disorder(hub: Hub, broker: Mosquitto, connection: psycopg.Connection, rng: random.Random) -> None:
     """Two devices at once, which use the same stream id: each has its own account."""
     stream = _stream(rng)
     with _agent(broker, A) as a, _agent(broker, B) as b:
@@ -109,7 +107,7 @@ def test_nobody_speaks_for_another(
     foreign = payload(_written(stream, [1, 2])).data
     with Client(broker.port, A, A, DEVICES[A]) as a, _agent(broker, B) as b:
         for channel in ("events", "status", "receipt"):
-            assert a.publish(topic(B, channel), foreign) == NOT_AUTHORISED  # type: ignore[arg-type]
+            assert a.publish(topic(B, channel), foreign) == NOT_AUTHORISED
         assert a.publish(topic(A, "receipt"), foreign) == NOT_AUTHORISED
         for name in ("$share/hub/ttdn/v1/+/events", "ttdn/v1/+/status", topic(B, "receipt"), "#"):
             a.subscribe(name)  # Whatever the broker says to that: nothing comes.

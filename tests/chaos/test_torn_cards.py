@@ -1,4 +1,7 @@
-"""Images of an outbox that was being written to, file by file: every tear is found when the image is opened."""
+"""Images of an outbox that was being written to, file by file: every tear of its tables is found when it is opened.
+
+What is torn within one event's bytes is found by the hub, which refuses it, and is declared lost then.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,11 @@ from typing import Final
 import pytest
 
 from contract.codec import decode_event
+from contract.errors import ContractError
 from contract.events import UNNUMBERED, Fault
 from contract.receipt import Covered
 from edge_agent.outbox.outbox import FILE_NAME, Outbox
-from edge_agent.outbox.store import GRACE_MS, Entry
+from edge_agent.outbox.store import GRACE_MS, Entry, Stored
 
 FILES: Final = (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm")
 HUB_TIME_MS: Final = 1_790_000_000_000
@@ -53,7 +57,7 @@ class Card:
 
 
 def _try(folder: Path, rng: random.Random) -> bool:
-    """Whether the image was set aside as damaged; if not, all that it holds can be read and is what was written."""
+    """Whether the image was set aside as damaged; if not, all that it holds is there, rotten or as it was written."""
     card = Card(folder / "card", rng)
     card.work(rng.randint(5, 120))
     card.copy_to(folder / "image")
@@ -65,15 +69,22 @@ def _try(folder: Path, rng: random.Random) -> bool:
             events = opened.read(held.stream, numbers, 1 << 40, 1 << 40) if numbers else []
             assert len(events) == numbers.count()
             for event in events:
-                decoded = decode_event(event.body)
-                assert isinstance(decoded, Fault)
-                assert (decoded.seq, decoded.reason) == (event.seq, card.written[held.stream, event.seq])
+                _check(event, card.written[held.stream, event.seq])
         assert opened.live_stream not in {stream for stream, _ in card.written}
         opened.append([Entry(Fault(seq=UNNUMBERED, time=5, code="test"), 1)] * 50)
         opened.settle(HUB_TIME_MS + 2 * GRACE_MS)
         return opened.set_aside is not None
     finally:
         opened.close()
+
+
+def _check(event: Stored, reason: str) -> None:
+    try:
+        decoded = decode_event(event.body)
+    except ContractError:
+        return
+    assert isinstance(decoded, Fault)
+    assert (decoded.seq, decoded.reason) == (event.seq, reason)
 
 
 def _try_many(folder: Path, rng: random.Random, times: int) -> int:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
@@ -40,6 +42,14 @@ def until(condition: Callable[[], Any], what: str = "it") -> Any:
         assert time.monotonic() < deadline, f"{what} did not come true in {DEADLINE_S:.0f} s"
         time.sleep(0.01)
     return found
+
+
+@contextmanager
+def dead_port() -> Iterator[int]:
+    """A port that refuses connections and that no other program can take meanwhile."""
+    with socket.socket() as held:
+        held.bind((HOST, 0))
+        yield held.getsockname()[1]
 
 
 class HandHub:

@@ -23,7 +23,6 @@ from edge_agent.observation import Reading, Trouble
 from edge_agent.outbox.errors import OutboxDamaged, OutboxFull
 from edge_agent.probe_runner import ProbeRunner
 from edge_agent.recorder import Recorder
-from simulator.ports import free_port
 from tests.edge_agent.hand_hub import DEADLINE_S, until
 from tests.edge_agent.outbox.making import rows
 from tests.edge_agent.test_cli import write_config
@@ -31,7 +30,7 @@ from tests.edge_agent.test_probe_runner import LIT, Scripted, fails
 
 
 def settings_of(folder: Path) -> AgentSettings:
-    return load(write_config(folder, free_port()), {})
+    return load(write_config(folder, 1), {})
 
 
 @contextmanager
@@ -92,7 +91,7 @@ def test_a_probe_that_raises_and_one_that_hangs_become_faults_and_the_others_go_
 
 
 def test_no_probes_means_no_probes(tmp_path: Path) -> None:
-    config = write_config(tmp_path, free_port(), "[probes.system]\n")
+    config = write_config(tmp_path, 1, "[probes.system]\n")
     agent = Agent(load(config, {}), probes=[])
     try:
         assert agent.status().probes == {}
@@ -156,7 +155,7 @@ def test_a_runtime_folder_that_vanishes_does_not_end_it(tmp_path: Path, monkeypa
 
 
 def test_what_cannot_be_opened_leaves_no_lock_behind(tmp_path: Path) -> None:
-    config = write_config(tmp_path, free_port())
+    config = write_config(tmp_path, 1)
     (tmp_path / "password").unlink()
     with pytest.raises(AgentError, match="password_file"):
         Agent(load(config, {}))

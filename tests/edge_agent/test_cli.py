@@ -20,9 +20,9 @@ from edge_agent.clock import boottime_ms
 from edge_agent.config_sample import sample_toml
 from edge_agent.outbox.outbox import FILE_NAME
 from simulator.broker import EmbeddedBroker
-from simulator.ports import HOST, free_port
+from simulator.ports import HOST
 from tests.edge_agent import hand_hub
-from tests.edge_agent.hand_hub import HandHub, until
+from tests.edge_agent.hand_hub import HandHub, dead_port, until
 from tests.edge_agent.outbox.making import faults, outbox, rows
 from tests.edge_agent.test_condition import a_status
 
@@ -38,8 +38,9 @@ def run(*arguments: str | Path, **environ: str) -> subprocess.CompletedProcess[s
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
-    return write_config(tmp_path, free_port())
+def config(tmp_path: Path) -> Iterator[Path]:
+    with dead_port() as port:
+        yield write_config(tmp_path, port)
 
 
 def write_config(folder: Path, port: int, more: str = "") -> Path:

@@ -24,9 +24,9 @@ from edge_agent.courier import Courier
 from edge_agent.mqtt import Broker
 from edge_agent.outbox.outbox import Outbox
 from simulator.broker import EmbeddedBroker
-from simulator.ports import HOST, free_port
+from simulator.ports import HOST
 from tests.edge_agent import hand_hub
-from tests.edge_agent.hand_hub import HandHub, until
+from tests.edge_agent.hand_hub import HandHub, dead_port, until
 from tests.edge_agent.outbox.making import fault, outbox
 from tests.mosquitto import Mosquitto
 
@@ -155,9 +155,9 @@ def test_a_wrong_password_is_told_and_tried_again(
 
 
 def test_the_second_broker_is_taken_where_the_first_is_dead(shared: Mosquitto, start: Start, held: Outbox) -> None:
-    with HandHub(shared.port, DEVICE, answers=True):
+    with HandHub(shared.port, DEVICE, answers=True), dead_port() as dead:
         held.append([fault()])
-        start(to(free_port()), to(shared.port))
+        start(to(dead), to(shared.port))
         until(lambda: waiting(held) == 0)
 
 

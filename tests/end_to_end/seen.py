@@ -13,10 +13,10 @@ from tests.end_to_end.program import until
 _ORDER: Final = "JOIN device d ON d.id = e.device WHERE d.name = %s ORDER BY e.stream, e.seq"
 _PLAYS: Final = f"""
     SELECT play_id, slice, content_ref, encode(content_sha256, 'hex'), duration_ms, status::text, reported, rendering,
-           panel::text, screen, player FROM play e {_ORDER}"""  # noqa: S608 - constants
-_ACTS: Final = f"SELECT session, action::text, target, language, duration_ms, rating FROM interaction e {_ORDER}"  # noqa: S608
-_FAULTS: Final = f"SELECT code, reason, component FROM fault e {_ORDER}"  # noqa: S608
-_LIFE: Final = f"SELECT action::text FROM lifecycle e {_ORDER}"  # noqa: S608
+           panel::text, screen, player FROM play e {_ORDER}"""
+_ACTS: Final = f"SELECT session, action::text, target, language, duration_ms, rating FROM interaction e {_ORDER}"
+_FAULTS: Final = f"SELECT code, reason, component FROM fault e {_ORDER}"
+_LIFE: Final = f"SELECT action::text FROM lifecycle e {_ORDER}"
 
 
 class Slice(NamedTuple):
@@ -108,7 +108,7 @@ class Seen:
 
 
 def check_plays(slices: Sequence[Slice]) -> None:
-    """What holds of all plays: numbered slices from 0 of one content, only the last ended, no time in an opening one."""
+    """What holds of all plays: slices from 0 on of one content, only the last has ended, the first has no time."""
     by_play: dict[int, list[Slice]] = {}
     for row in slices:
         by_play.setdefault(row.play_id, []).append(row)

@@ -47,9 +47,7 @@ def kiosk(make_kiosk: MakeKiosk, browser: ChromiumProcess) -> Iterator[Kiosk]:
         yield kiosk
 
 
-def test_pages_that_follow_each_other(
-    border: Border, kiosk: Kiosk, browser: ChromiumProcess, site: Website
-) -> None:
+def test_pages_that_follow_each_other(border: Border, kiosk: Kiosk, browser: ChromiumProcess, site: Website) -> None:
     seen = border.seen(kiosk)
     began = time.monotonic()
     with browser.start(site.url("one")).steer() as hand:

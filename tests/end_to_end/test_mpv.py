@@ -89,9 +89,7 @@ def test_a_pause_and_a_file_that_cannot_be_played(
     assert shown_ms(corrupt, rendering=True) == 0
 
 
-def test_a_player_that_freezes_and_one_that_dies(
-    border: Border, kiosk: Kiosk, player: MpvProcess, media: Path
-) -> None:
+def test_a_player_that_freezes_and_one_that_dies(border: Border, kiosk: Kiosk, player: MpvProcess, media: Path) -> None:
     seen = border.seen(kiosk)
     player.start(str(media / "clip 2.mkv"))
     seen.wait_for("clip 2.mkv", lambda row: row.rendering, "renders")

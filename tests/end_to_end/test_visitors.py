@@ -71,9 +71,7 @@ def kiosk(make_kiosk: MakeKiosk, site: SiteServer, browser: ChromiumProcess, fre
         yield kiosk
 
 
-def test_two_visitors(
-    border: Border, kiosk: Kiosk, browser: ChromiumProcess, site: SiteServer, free_port: int
-) -> None:
+def test_two_visitors(border: Border, kiosk: Kiosk, browser: ChromiumProcess, site: SiteServer, free_port: int) -> None:
     seen = border.seen(kiosk)
     address = f"{site.origin}/index.html?agent=http://127.0.0.1:{free_port}/ttdn.js"
     began = time.monotonic()
@@ -112,7 +110,7 @@ def test_two_visitors(
     for visit in (first, second):
         dwell_ms = sum(act.duration_ms or 0 for act in visit if act.action == "page_view")
         assert 0 < dwell_ms <= (visit[-1].duration_ms or 0) < took_ms
-    assert [act.duration_ms or 0 for act in second if act.target == "van-hoa"][0] > 900
+    assert next(act.duration_ms or 0 for act in second if act.target == "van-hoa") > 900
     shown = seen.wait_for(f"{site.origin}/index.html", lambda row: row.rendering, "renders")
     assert "agent" not in shown.ref  # Of a URL's query nothing is kept.
 
