@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sqlite3
 import sys
@@ -69,7 +70,15 @@ def _settings(options: argparse.Namespace) -> AgentSettings:
 
 
 def _say(text: str) -> None:
-    print(text)  # noqa: T201 - a command line speaks to its user
+    """One text for the user; a reader that has heard enough (`| head`) changes nothing, a full disk is told."""
+    try:
+        # A file's name may hold bytes that are no text.
+        print(text.encode(errors="backslashreplace").decode(), flush=True)  # noqa: T201 - it speaks to its user
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in the buffer goes there
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise AgentFailed(f"cannot write the answer to standard output: {error.strerror}") from error
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -124,14 +133,16 @@ def _not_running(settings: AgentSettings, *, as_json: bool) -> int:
 
 
 def _held_events(file: Path) -> int:
-    if not file.exists():
-        return 0
     try:
+        if not file.exists():
+            return 0
         connection = read_only(file)
         try:
             return int(connection.execute("SELECT count(*) FROM event").fetchone()[0])
         finally:
             connection.close()
+    except OSError as error:
+        raise AgentFailed(f"{file} cannot be read: {error.strerror}; ask as the agent's user, or as root") from error
     except sqlite3.Error as error:
         raise AgentFailed(f"{file} cannot be read: {error}; check the SD card and the file's rights") from error
 

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from contract.status import Queue
 from edge_agent.clock import boottime_ms
+from edge_agent.errors import AgentFailed
 
 NAME: Final = "status.json"
 EVERY_S: Final = 5.0
@@ -55,11 +56,14 @@ def write(folder: Path, status: AgentStatus) -> None:
 
 
 def read(folder: Path) -> AgentStatus | None:
-    """The last status; None if there is none, or not one of ours."""
+    """The last status; None if there is none, or not one of ours. AgentFailed if one may be there, but not for us."""
     try:
         return msgspec.json.decode((folder / NAME).read_bytes(), type=AgentStatus)
-    except (OSError, msgspec.MsgspecError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.MsgspecError):
         return None
+    except OSError as error:
+        what = f"{folder / NAME} cannot be read: {error.strerror}"
+        raise AgentFailed(f"{what}; ask as the agent's user, or as root") from error
 
 
 def is_running(status: AgentStatus) -> bool:
