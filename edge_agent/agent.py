@@ -11,15 +11,16 @@ from __future__ import annotations
 import logging
 import os
 import queue
+import sqlite3
 import ssl
 import threading
 from collections.abc import Callable, Sequence
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from contract.errors import ContractError
 from contract.events import UNNUMBERED, Fault
+from contract.version import VERSION
 from edge_agent import status_file
 from edge_agent.bridge import Bridge
 from edge_agent.bridge_rules import BridgeError, NotAccepted
@@ -68,7 +69,7 @@ class Agent:
             _make(folder)
         self._clock = Clock()
         self._started_ms = self._clock.now_ms()
-        self._version = installed_version("ttdn-border")
+        self._version = VERSION
         self._boot = boot_id()
         ways = brokers(settings)
         probes = make_probes(settings) if probes is None else probes
@@ -113,10 +114,13 @@ class Agent:
                     status_due_ms = now_ms + int(status_file.EVERY_S * 1000)
                     status_file.write(self._runtime, self.status())
                 self.recorder.record(self._look((tick_due_ms - now_ms) / 1000))
+        except sqlite3.Error as error:  # status and health ask the outbox
+            self.outbox.suspect(error)
+            raise self._unusable(error) from error
         finally:
             self._end()
         if (failure := self._failure()) is not None:
-            raise AgentFailed(f"the outbox in {self._state} cannot be used any more: {failure}")
+            raise self._unusable(failure)
 
     def status(self) -> status_file.AgentStatus:
         """The agent's condition now."""
@@ -159,6 +163,9 @@ class Agent:
         self.recorder.record([lifecycle("boot", now_ms)])
         if self.recorder.dropped == dropped:
             remember_boot(self._state, self._boot)
+
+    def _unusable(self, failure: BaseException) -> AgentFailed:
+        return AgentFailed(f"the outbox in {self._state} cannot be used any more: {failure}")
 
     def _failure(self) -> BaseException | None:
         return self.courier.failure or self.outbox.failure

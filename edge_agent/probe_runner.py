@@ -67,7 +67,7 @@ class ProbeRunner(threading.Thread):
     def _read_once(self) -> None:
         self._back_by_ms = self._now_ms()
         try:
-            readings = self.probe.read()
+            readings = list(self.probe.read())
             self.last_error = ""
         except ProbeError as error:
             readings = self._failed(str(error))

@@ -109,3 +109,10 @@ def test_the_hub_runs_from_its_extra(wheel: Path, tmp_path: Path) -> None:
     python = folder / "bin" / "python"
     done(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", f"{wheel}[hub]")
     assert "migrate" in done(folder / "bin" / "ttdn-hub", "--help", cwd=tmp_path)
+
+
+def test_the_hub_says_what_it_lacks_on_a_kiosk(kiosk: Path, tmp_path: Path) -> None:
+    said = run(kiosk / "ttdn-hub", "--help", cwd=tmp_path)
+    assert said.returncode == 2
+    assert said.stderr.startswith("ttdn-hub: ")
+    assert said.stderr.endswith("run: pip install 'ttdn-border[hub]'\n")

@@ -111,6 +111,18 @@ def test_what_a_probe_raises_is_a_trouble_and_it_is_read_again(watch: Watch, err
     assert runner.last_error == ""
 
 
+def test_a_probe_that_fails_while_what_it_saw_is_looked_at_is_found_out_in_its_own_thread(watch: Watch) -> None:
+    def lazily() -> Iterator[Reading]:
+        yield LIT
+        raise ValueError("a bug")
+
+    watch.run(Scripted(lazily, lambda: None, lambda: [LIT]))  # type: ignore[arg-type,return-value]
+    until(lambda: len(watch.seen) >= 3)
+    reasons = [trouble.reason for seen in watch.of("scripted")[:2] for trouble in seen if isinstance(trouble, Trouble)]
+    assert reasons == ["ValueError: a bug", "TypeError: 'NoneType' object is not iterable"]
+    assert watch.of("scripted")[2] == [LIT]
+
+
 def test_a_bug_in_wait_ends_neither_the_thread_nor_the_pace(watch: Watch) -> None:
     probe = Scripted(lambda: [LIT])
     probe.interval_s, probe.wait_error = 0.05, OSError("socket")
