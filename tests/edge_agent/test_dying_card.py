@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,11 @@ from edge_agent import agent as agent_module
 from edge_agent import cli, status_file
 from edge_agent.observation import Vitals
 from edge_agent.outbox.outbox import Outbox
+from tests.edge_agent.hand_hub import until
 from tests.edge_agent.outbox.making import sqlite_error
 from tests.edge_agent.test_agent import running, settings_of
 from tests.edge_agent.test_cli import write_config
 from tests.edge_agent.test_probe_runner import LIT, Scripted
-from tests.edge_agent.hand_hub import until
 
 
 def dead(*_: Any) -> None:
@@ -46,7 +47,7 @@ def test_the_command_says_it_in_one_line(
 ) -> None:
     monkeypatch.setattr(Outbox, "queue", dead)
     monkeypatch.setattr(agent_module, "TICK_MS", 50)
-    monkeypatch.setattr(cli.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
     assert cli.main(["--config", str(write_config(tmp_path, 1)), "run", "--log-level", "error"]) == 1
     (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("ttdn-agent:")]
     assert line == (
