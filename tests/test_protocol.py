@@ -31,8 +31,8 @@ from contract.status import Hello
 from edge_agent.outbox.database import prepare
 from edge_agent.outbox.store import Entry, OutboxStore, Position
 from edge_agent.uplink import Send, Uplink
-from hub.ingest.ledger import Account, Delivery, StreamKey, decide, streams_of
-from hub.ingest.reading import Refused, Unreadable, covered, read_message
+from hub.ledger.reading import Refused, Unreadable, covered, read_message
+from hub.ledger.rules import Account, Delivery, StreamKey, decide, streams_of
 
 DEVICE = "bg-20-cma-k1"
 POISON = "poison"

@@ -17,8 +17,8 @@ from contract.receipt import Covered, Receipt
 from edge_agent.outbox.coverage import Coverage
 from edge_agent.outbox.store import OutboxStore
 from edge_agent.uplink import Uplink
-from hub.ingest import ledger
-from hub.ingest.ledger import Account
+from hub.ledger import rules as ledger
+from hub.ledger.rules import Account
 from tests.test_protocol import Card, Protocol
 
 Patch = pytest.MonkeyPatch

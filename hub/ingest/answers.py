@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 from contract.limits import MAX_RECEIPT_RANGES
 from contract.receipt import Covered, Receipt, Refusal
 from hub.ingest.inbox import Message
-from hub.ingest.ledger import Account, StreamKey
-from hub.ingest.reading import covered
+from hub.ledger.reading import covered
+from hub.ledger.rules import Account, StreamKey
 
 _STREAM_COST: Final = 4
 """The name and span of a stream take as much room in a receipt as so many ranges."""

@@ -16,8 +16,8 @@ import psycopg
 
 from contract import codec
 from contract.batch import Batch
-from hub.ingest.ledger import Account, Delivery, StreamKey, stream_of
-from hub.ingest.reading import Unreadable
+from hub.ledger.reading import Unreadable
+from hub.ledger.rules import Account, Delivery, StreamKey, stream_of
 from hub.store.identities import StaleIdentity
 from hub.store.ledger_store import LedgerStore, TooRagged
 

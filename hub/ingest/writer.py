@@ -25,8 +25,8 @@ from hub.ingest.answers import Answer, Spoken, receipts
 from hub.ingest.clones import Clones
 from hub.ingest.committer import Outcome, commit
 from hub.ingest.inbox import Inbox, Message
-from hub.ingest.ledger import Delivery, StreamKey, stream_of
-from hub.ingest.reading import Refused, Unreadable, covered, read_message
+from hub.ledger.reading import Refused, Unreadable, covered, read_message
+from hub.ledger.rules import Delivery, StreamKey, stream_of
 from hub.metrics import HubMetrics
 from hub.store.connection import connect
 from hub.store.ledger_store import LedgerStore

@@ -12,7 +12,7 @@ from typing import Final
 import psycopg
 
 from contract.events import AnyEvent, Play
-from hub.ingest.ledger import Decision, StreamKey
+from hub.ledger.rules import Decision, StreamKey
 from hub.store.named import named
 
 _FACTS: Final = ("listed", "reported", "rendering", "panel", "frame")

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import psycopg
 
-from hub.ingest.ledger import StreamKey
+from hub.ledger.rules import StreamKey
 from hub.store.named import named
 
 _REMEMBERED: Final = 200_000

@@ -18,8 +18,8 @@ from contract import codec
 from contract.events import AnyEvent, Kind
 from contract.limits import MAX_STREAM_RANGES
 from contract.ranges import RangeSet
-from hub.ingest.ledger import Account, Decision, Delivery, StreamKey, decide, streams_of
-from hub.ingest.reading import Refused, Unreadable
+from hub.ledger.reading import Refused, Unreadable
+from hub.ledger.rules import Account, Decision, Delivery, StreamKey, decide, streams_of
 from hub.store import binary_copy, multirange
 from hub.store.current_state import moment, update_current_state
 from hub.store.identities import Identities, StaleIdentity

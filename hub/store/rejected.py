@@ -20,7 +20,7 @@ from contract.errors import ContractError
 from contract.events import AnyEvent, Loss
 from contract.limits import MAX_STREAM_RANGES
 from contract.ranges import RangeSet
-from hub.ingest.ledger import StreamKey
+from hub.ledger.rules import StreamKey
 from hub.store import binary_copy, multirange
 from hub.store.identities import Identities
 from hub.store.named import named

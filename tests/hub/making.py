@@ -7,7 +7,7 @@ from typing import Any
 
 from contract.batch import Batch
 from contract.events import AnyEvent, Facts, Fault, Loss, Play
-from hub.ingest.ledger import Delivery, StreamKey
+from hub.ledger.rules import Delivery, StreamKey
 
 DEVICE = "bg-20-cma-k1"
 NOW_MS = 1_790_000_000_000

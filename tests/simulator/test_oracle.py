@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from contract.batch import Batch
 from contract.events import EVENT_KINDS, AnyEvent, Health, Play
 from edge_agent.outbox.store import Entry, Position
-from hub.ingest.ledger import Delivery, StreamKey
-from hub.ingest.reading import Unreadable
+from hub.ledger.reading import Unreadable
+from hub.ledger.rules import Delivery, StreamKey
 from hub.store.ledger_store import LedgerStore
 from simulator import fingerprint, oracle
 from simulator.claims import LEAVING_MS

@@ -56,4 +56,6 @@ WHERE d.name = %(device)s AND s.name = %(stream)s::uuid
 INSERT INTO incident (kind, device, opened_at, last_at, detail)
 SELECT %(kind)s, d.id, %(now)s, %(now)s, %(detail)s FROM device d WHERE d.name = %(device)s
 ON CONFLICT (kind, device) WHERE closed_at IS NULL
-DO UPDATE SET last_at = excluded.last_at, times = incident.times + 1, detail = incident.detail || excluded.detail
+DO UPDATE SET last_at = excluded.last_at, times = incident.times + 1,
+    -- What a device can say without end is not kept without end.
+    detail = CASE WHEN length(incident.detail::text) > 8000 THEN incident.detail ELSE incident.detail || excluded.detail END

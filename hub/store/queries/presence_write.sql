@@ -18,9 +18,13 @@ SET queue_events = %(events)s, queue_oldest_s = %(oldest_s)s, queue_full = %(ful
     version = coalesce(%(version)s, version)
 WHERE device = %(device)s
 
--- name: seen - open an interval of presence, or say that it goes on
+-- name: seen - open an interval of presence, or say that it goes on; a word that comes after the goodbye opens nothing
 INSERT INTO presence (device, nonce, broker, since, seen_at)
-VALUES (%(device)s, %(nonce)s, %(broker)s, %(now)s, %(now)s)
+SELECT %(device)s, %(nonce)s, %(broker)s, %(now)s, %(now)s
+WHERE NOT EXISTS (
+    SELECT FROM presence p
+    WHERE p.device = %(device)s AND p.nonce = %(nonce)s AND p.ended IN ('stop', 'lost', 'replaced')
+)
 ON CONFLICT (device, nonce) WHERE until IS NULL
 DO UPDATE SET seen_at = greatest(presence.seen_at, excluded.seen_at), broker = excluded.broker
 

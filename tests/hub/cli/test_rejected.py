@@ -7,7 +7,7 @@ import json
 import psycopg
 
 from contract import codec
-from hub.ingest.reading import Unreadable
+from hub.ledger.reading import Unreadable
 from hub.store.ledger_store import LedgerStore
 from tests.hub.command import hub
 from tests.hub.making import DEVICE, KEY, NOW_MS, fault

@@ -12,7 +12,7 @@ from contract.events import AnyEvent, Fault, Loss
 from contract.receipt import Receipt
 from contract.topics import Channel
 from hub.ingest.inbox import Message
-from hub.ingest.ledger import Delivery
+from hub.ledger.rules import Delivery
 
 DEVICE = "bg-20-cma-k1"
 STREAM = "ab" * 16

@@ -6,8 +6,8 @@ import psycopg
 import pytest
 
 from hub.ingest.committer import commit
-from hub.ingest.ledger import StreamKey
-from hub.ingest.reading import Unreadable
+from hub.ledger.reading import Unreadable
+from hub.ledger.rules import StreamKey
 from hub.store.ledger_store import LedgerStore
 from tests.hub.ingest.making import DEVICE, OTHER, STREAM, delivery, fault, loss, now_ms
 

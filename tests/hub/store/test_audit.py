@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from contract.receipt import Refusal
-from hub.ingest.reading import Refused, Unreadable
+from hub.ledger.reading import Refused, Unreadable
 from hub.store.audit import Audit, StreamAudit, UnknownDevice, audit
 from hub.store.ledger_store import LedgerStore
 from hub.store.named import named

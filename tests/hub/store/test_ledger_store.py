@@ -18,8 +18,8 @@ from contract.events import AnyEvent
 from contract.limits import MAX_SEQ, MAX_STREAM_RANGES
 from contract.ranges import RangeSet
 from contract.receipt import Refusal
-from hub.ingest.ledger import Account, Delivery, StreamKey, decide, streams_of
-from hub.ingest.reading import Refused, Unreadable, read_message
+from hub.ledger.reading import Refused, Unreadable, read_message
+from hub.ledger.rules import Account, Delivery, StreamKey, decide, streams_of
 from hub.store.audit import audit
 from hub.store.connection import connect
 from hub.store.identities import StaleIdentity

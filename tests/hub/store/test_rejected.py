@@ -8,8 +8,8 @@ import pytest
 from contract import codec
 from contract.events import AnyEvent, Play
 from contract.receipt import Refusal
-from hub.ingest.ledger import StreamKey
-from hub.ingest.reading import Refused, Unreadable
+from hub.ledger.reading import Refused, Unreadable
+from hub.ledger.rules import StreamKey
 from hub.store.audit import audit
 from hub.store.ledger_store import LedgerStore
 from hub.store.rejected import rejected, retry

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from contract.events import Loss
 from contract.ranges import RangeSet
-from hub.ingest.ledger import Account, Delivery, StreamKey, decide, streams_of
+from hub.ledger.rules import Account, Delivery, StreamKey, decide, streams_of
 from tests.hub.ingest.making import DEVICE, OTHER, STREAM, batch, delivery, loss
 
 KEY, SPOKEN_OF = StreamKey(DEVICE, STREAM), StreamKey(DEVICE, OTHER)

@@ -10,7 +10,7 @@ from contract.batch import Batch
 from contract.errors import ContractError
 from contract.limits import MAX_SEQ
 from contract.receipt import Covered, Receipt, Refusal
-from hub.ingest.ledger import Account, Delivery, StreamKey
+from hub.ledger.rules import Account, Delivery, StreamKey
 
 Decode = Callable[[bytes, str], Batch]
 

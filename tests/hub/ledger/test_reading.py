@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from contract import codec
 from contract.ranges import RangeSet
-from hub.ingest.ledger import Account, Delivery, StreamKey
-from hub.ingest.reading import Refused, Unreadable, covered, read_message
+from hub.ledger.reading import Refused, Unreadable, covered, read_message
+from hub.ledger.rules import Account, Delivery, StreamKey
 from tests.hub.ingest.making import DEVICE, NONCE, STREAM, batch, payload
 
 FUTURE = b'{"kind":"hologram","seq":7,"time":1,"depth":3}'

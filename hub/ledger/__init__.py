@@ -1,0 +1,1 @@
+"""The ledger's rules, without I/O: what a message is, and what of it is new."""
