@@ -21,7 +21,13 @@ from simulator.identity import Identity
 from simulator.postgres import DEFAULTS, EmbeddedPostgres
 
 QUICK = {"fsync": "off"}  # what is killed here is processes, not the machine
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+as_root = pytest.mark.usefixtures("root")
+
+
+@pytest.fixture
+def root() -> None:
+    """These tests are of what root does: they cannot be had otherwise, and do not pass unseen."""
+    assert os.geteuid() == 0, "only root becomes another user; run: sudo ./test tests/simulator/test_postgres.py"
 
 
 @pytest.fixture

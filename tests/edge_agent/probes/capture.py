@@ -9,6 +9,7 @@ read, to be checked by eye before it is committed.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -45,7 +46,9 @@ class Recorder:
     def save(self, player: str, name: str) -> None:
         folder = CASES / player / name
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "exchange.jsonl").write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in self.lines))
+        exchange = b"".join(msgspec.json.encode(line) + b"\n" for line in self.lines)
+        # Where it was captured is nobody's business.
+        (folder / "exchange.jsonl").write_bytes(exchange.replace(os.fsencode(Path.cwd()), b"/home/kiosk"))
         (folder / "expected.json").write_bytes(msgspec.json.format(plain(self.readings), indent=2) + b"\n")
 
     def watched(self, probe: Probe) -> Probe:
