@@ -144,24 +144,23 @@ class Agent:
     # -- begin and end ---------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        now_ms = self._clock.now_ms()
-        self._tell_boot(now_ms)
-        drafts = [lifecycle("start", now_ms, self._version)]
-        if self.outbox.set_aside is not None:
-            drafts.append(_damaged(self.outbox.set_aside, now_ms))
-        self.recorder.record(drafts)
+        self._tell_beginning(self._clock.now_ms())
         self.courier.start()
         for runner in self._runners:
             runner.start()
         if self._bridge is not None:
             self._bridge.start()
 
-    def _tell_boot(self, now_ms: int) -> None:
-        if not is_new_boot(self._state, self._boot):
-            return
+    def _tell_beginning(self, now_ms: int) -> None:
+        """In one commit: an agent that has just been started does not wait for a second one."""
+        new_boot = is_new_boot(self._state, self._boot)
+        drafts = [lifecycle("boot", now_ms)] if new_boot else []
+        drafts.append(lifecycle("start", now_ms, self._version))
+        if self.outbox.set_aside is not None:
+            drafts.append(_damaged(self.outbox.set_aside, now_ms))
         dropped = self.recorder.dropped
-        self.recorder.record([lifecycle("boot", now_ms)])
-        if self.recorder.dropped == dropped:
+        self.recorder.record(drafts)
+        if new_boot and self.recorder.dropped == dropped:
             remember_boot(self._state, self._boot)
 
     def _unusable(self, failure: BaseException) -> AgentFailed:
