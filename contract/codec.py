@@ -202,11 +202,17 @@ def _decoded(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
 
 
 def _holds_nul(value: object) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any(_holds_nul(key) or _holds_nul(part) for key, part in value.items())
-    return isinstance(value, list) and any(_holds_nul(part) for part in value)
+    """Without recursion: fields that are passed over may be nested as deeply as the decoder lets them."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str) and "\0" in part:
+            return True
+        if isinstance(part, dict):
+            waiting += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            waiting += part
+    return False
 
 
 def _refuse_disorder(numbers: Sequence[int]) -> None:

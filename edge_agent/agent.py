@@ -26,7 +26,7 @@ from edge_agent.bridge import Bridge
 from edge_agent.bridge_rules import BridgeError, NotAccepted
 from edge_agent.clock import Clock
 from edge_agent.config import AgentSettings
-from edge_agent.courier import Courier
+from edge_agent.courier import LAST_BATCHES_S, Courier
 from edge_agent.draft import UNSTAMPED, Draft
 from edge_agent.errors import AgentError, AgentFailed, ConfigError
 from edge_agent.health import Self
@@ -43,6 +43,8 @@ from edge_agent.reception import Reception
 from edge_agent.recorder import Recorder
 
 TICK_MS: Final = 1_000
+COURIER_ENDS_S: Final = LAST_BATCHES_S + 2.0
+"""How long a stopping agent waits for its courier, which may hang in a connect or in the resolver."""
 log = logging.getLogger(__name__)
 
 
@@ -101,7 +103,7 @@ class Agent:
         self._seen.put(None)
 
     def run(self) -> None:
-        """See, keep and bring until stopped. AgentError if the outbox cannot be used any more."""
+        """See, keep and bring until stopped. AgentError if the outbox cannot be used any more, or a thread ended."""
         self._begin()
         try:
             tick_due_ms = status_due_ms = self._clock.now_ms()
@@ -164,7 +166,11 @@ class Agent:
             remember_boot(self._state, self._boot)
 
     def _unusable(self, failure: BaseException) -> AgentFailed:
-        return AgentFailed(f"the outbox in {self._state} cannot be used any more: {failure}")
+        if isinstance(failure, (OutboxError, sqlite3.Error)):
+            return AgentFailed(f"the outbox in {self._state} cannot be used any more: {failure}")
+        who = "the courier" if failure is self.courier.failure else "the writer of the outbox"
+        what = f"{type(failure).__name__}: {failure}"
+        return AgentFailed(f"{who} ended by a bug: {what}; restart the agent and report the log")
 
     def _failure(self) -> BaseException | None:
         return self.courier.failure or self.outbox.failure
@@ -178,7 +184,10 @@ class Agent:
         now_ms = self._clock.now_ms()
         self.recorder.record([*drafts, *self._observer.stop(now_ms), lifecycle("stop", now_ms)])
         self.courier.stop()
-        self.courier.join()
+        self.courier.join(COURIER_ENDS_S)
+        if self.courier.is_alive():
+            log.warning("the courier hangs in a connection and is left behind; what it did not bring stays")
+            self.courier.leave()
         self.outbox.close()
         status_file.remove(self._runtime)
 

@@ -114,6 +114,7 @@ class Courier(threading.Thread):
         self._connect_due_ms = self._connected_ms = 0
         self._settle_due_ms = 0
         self._stop_by_ms: int | None = None
+        self._left = False
         self._sent_bytes = self._received_bytes = 0
         self._paused = threading.Event()
         self.connected = False
@@ -130,6 +131,10 @@ class Courier(threading.Thread):
         """Bring out what can be brought out within a few seconds, say goodbye, and end."""
         self._stop_by_ms = self._clock.now_ms() + int(LAST_BATCHES_S * 1000)
         self.wake()
+
+    def leave(self) -> None:
+        """Do not wait for its end any longer: the outbox closes, and what it still does with that is no failure."""
+        self._left = True
 
     def set_offline(self, offline: bool) -> None:  # noqa: FBT001 - a state, told apart by its name
         """Leave the broker, and stay away until told otherwise: a link that is down, without one being cut."""
@@ -161,6 +166,9 @@ class Courier(threading.Thread):
                 self._step()
             self._say_goodbye()
         except (sqlite3.Error, OutboxError) as error:
+            if self._left:
+                log.debug("ended after the outbox: %s", error)
+                return
             self.failure = error
             self._outbox.suspect(error)
             log.critical("the outbox cannot be read any more: %s", error)

@@ -31,6 +31,17 @@ def make_clip(file: Path, seconds: float) -> Path:
     return _encode(source, file, "--ovc=mpeg4")
 
 
+def make_sound(file: Path, seconds: float) -> Path:
+    """A tone without a picture."""
+    return _encode(f"av://lavfi:sine=duration={seconds}", file, "--oac=pcm_s16le")
+
+
+def make_film(file: Path, seconds: float) -> Path:
+    """A test picture with a tone."""
+    graph = f"testsrc=duration={seconds}:size=160x120:rate=10[out0];sine=duration={seconds}[out1]"
+    return _encode(f"av://lavfi:{graph}", file, "--ovc=mpeg4", "--oac=pcm_s16le")
+
+
 def make_image(file: Path) -> Path:
     """A PNG."""
     source = "av://lavfi:testsrc=duration=0.1:size=160x120:rate=10"

@@ -24,7 +24,16 @@ from edge_agent.media_hash import MediaHashes
 from edge_agent.observation import Content, Reading, Showing, Trouble
 from edge_agent.probes.base import ProbeError
 from edge_agent.probes.mpv_ipc import Line, MpvIpc, PlayerFrozenError, PlayerGoneError, PlayerLostError
-from edge_agent.probes.playback import PROPERTIES, WAKING, Motion, Playback, PlayerLook, parse_look
+from edge_agent.probes.playback import (
+    PROPERTIES,
+    WAKING,
+    Motion,
+    Playback,
+    PlayerLook,
+    lacks_picture,
+    may_lack_picture,
+    parse_look,
+)
 from edge_agent.probes.turns import Turns
 
 MIN_GAP_S: Final = 0.1
@@ -173,6 +182,8 @@ class MpvProbe:
         if motion == "unknown":
             look, motion = self._await_first_move(ipc, look)
             self._prefetch(ipc, look)
+        if motion == "moving" and may_lack_picture(look):
+            look = self._look_for_picture(ipc, look)
         failed = self._failed(ipc)
         return self._view.see(begun_ms, look, motion, self._playback, self._content(look), failed)
 
@@ -198,6 +209,14 @@ class MpvProbe:
                 break
             look, motion = again, self._playback.see(again)
         return look, motion
+
+    def _look_for_picture(self, ipc: MpvIpc, look: PlayerLook) -> PlayerLook:
+        """The same look with the file's tracks considered; unchanged if another file has started meanwhile."""
+        start = self._playback.starts
+        (tracks,) = self._ask(ipc, [("get_property", "track-list")])
+        if self._playback.starts != start:
+            return look
+        return msgspec.structs.replace(look, pictureless=lacks_picture(look, tracks))
 
     def _ask(self, ipc: MpvIpc, commands: Sequence[Sequence[object]]) -> list[Line]:
         """Send commands and wait for all replies; take the events in between. Raises PlayerLostError, ProbeError."""
@@ -309,7 +328,8 @@ class PlayerView:
             reported=True,
             rendering=rendering,
         )
-        return [showing, *(self._stuck(look) if stuck else ()), *self._failures()]
+        troubles = self._stuck(look) if stuck else self._no_picture(look)
+        return [showing, *troubles, *self._failures()]
 
     def frozen(self, at_ms: int, lost: PlayerLostError) -> list[Reading]:
         """A frozen mpv leaves its last picture on screen; nobody knows for how long."""
@@ -346,6 +366,11 @@ class PlayerView:
         reason = f"{ref} has not moved for {self._settings.stuck_s:g} s{where}"
         yield Trouble(code="video_stuck", reason=reason[:512])
 
+    def _no_picture(self, look: PlayerLook) -> Iterator[Trouble]:
+        if self._content is not None and look.pictureless:
+            why = "its video track is switched off" if look.output_open else "no video output is open"
+            yield Trouble(code="no_picture", reason=f"{self._content.ref} runs without a picture: {why}"[:512])
+
     def _note_failures(self, at_ms: int, failed: dict[str, str], *, playing: str | None) -> None:
         for name, error in failed.items():
             self._failed.pop(name, None)
@@ -366,7 +391,7 @@ def is_rendering(look: PlayerLook, motion: Motion) -> bool | None:
     """Whether pictures reach mpv's output. None is a video that has begun and was not seen to move yet."""
     if look.image:
         return bool(look.output_open) and look.position_s is not None
-    if look.paused:
+    if look.paused or look.pictureless:
         return False
     return {"moving": True, "still": False, "stuck": False, "unknown": None}[motion]
 

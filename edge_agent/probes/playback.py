@@ -2,8 +2,9 @@
 
 A video renders if its position was seen to move; a position that does not move for `stuck_s`, though nobody paused it,
 is stuck. A still image has no position: it renders once mpv's output has taken it, paused or not, since a picture that
-stands still is shown all the same. mpv tells of no frames that reached the screen, so that audio which runs on over a
-picture that stands cannot be told from a video that plays.
+stands still is shown all the same. A file whose sound runs on though mpv shows none of its video tracks has no picture
+and does not render; one that has only sound renders by its position. mpv tells of no frames that reached the screen, so
+that audio which runs on over a picture that stands cannot be told from a video that plays.
 """
 
 from __future__ import annotations
@@ -59,6 +60,16 @@ class PlayerLook(Struct, frozen=True, kw_only=True):
     playing_index: int | None = None
     output_open: bool | None = None
     image: bool | None = None
+    pictureless: bool = False
+    """It has a video track, and mpv shows none; asked only where the other properties leave room for it."""
+
+
+class _Track(Struct, frozen=True):
+    """One track of the file; the cover of a piece of music counts to mpv as video."""
+
+    type: str
+    selected: bool = False
+    albumart: bool = False
 
 
 class Failure(Struct, frozen=True):
@@ -74,8 +85,29 @@ def parse_look(at_ms: int, replies: dict[str, Line]) -> PlayerLook:
     try:
         return msgspec.convert({"at_ms": at_ms, **values}, PlayerLook)
     except msgspec.ValidationError as error:
-        msg = f"a property of mpv has an unexpected type ({error}); this needs mpv 0.35 or later"
-        raise ProbeError(msg) from error
+        raise _unexpected(error) from error
+
+
+def may_lack_picture(look: PlayerLook) -> bool:
+    """Whether no video track is on, or no output is open: only the tracks tell that from a file with sound alone."""
+    return look.path is not None and (look.image is None or look.output_open is False)
+
+
+def lacks_picture(look: PlayerLook, tracks: Line) -> bool:
+    """Whether the file has a video and nothing of it can be seen, by the reply to `track-list`. Raises ProbeError."""
+    if tracks.error != "success":
+        return False
+    try:
+        known = msgspec.convert(tracks.data, list[_Track])
+    except msgspec.ValidationError as error:
+        raise _unexpected(error) from error
+    videos = [track for track in known if track.type == "video" and not track.albumart]
+    shown = look.output_open is not False and any(track.selected for track in videos)
+    return bool(videos) and not shown
+
+
+def _unexpected(error: msgspec.ValidationError) -> ProbeError:
+    return ProbeError(f"a property of mpv has an unexpected type ({error}); this needs mpv 0.35 or later")
 
 
 class Playback:

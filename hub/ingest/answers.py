@@ -51,7 +51,7 @@ def receipts(
         known = spans.get(key, (low, high))
         spans[key] = (min(known[0], low), max(known[1], high))
     for connection, spans in by_connection.items():
-        streams = (_covered(key, accounts[key], low, high) for key, (low, high) in spans.items())
+        streams = (_covered(key, accounts[key], low, high) for key, (low, high) in spans.items() if key in accounts)
         for page in _pages(streams):
             yield Answer(via[connection], Receipt(nonce=connection[2], hub_time=now_ms, streams=page))
     for message, refusal in refused:

@@ -26,6 +26,8 @@ from hub.metrics import HubMetrics
 
 KEEPALIVE_S: Final = 15
 _MOST_RECEIPTS_WAITING: Final = 20_000
+_NO_RETAINED: Final = 2
+"""MQTT 5, Retain Handling: what somebody had a broker keep is not a sign of life."""
 log = logging.getLogger(__name__)
 
 
@@ -88,7 +90,7 @@ class BrokerLink:
     def answer(self, device: str, data: bytes, content_type: str) -> None:
         """Publish on a device's receipt topic. A receipt that cannot go out is not kept: the agent asks again."""
         client = self._client
-        if client is None:
+        if client is None or not client.is_connected():
             return
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.ContentType = content_type
@@ -102,7 +104,12 @@ class BrokerLink:
         if reason.is_failure:
             log.error("broker %s refuses us: %s", self.broker.name, reason)
             return
-        client.subscribe([(SHARED_EVENTS, SubscribeOptions(qos=1)), (ALL_STATUS, SubscribeOptions(qos=1))])
+        client.subscribe(
+            [
+                (SHARED_EVENTS, SubscribeOptions(qos=1)),
+                (ALL_STATUS, SubscribeOptions(qos=1, retainHandling=_NO_RETAINED)),
+            ]
+        )
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: Any, _id: int, reasons: list[ReasonCode], _properties: Any
@@ -128,6 +135,6 @@ class BrokerLink:
             self._metrics.messages_discarded.labels(reason="topic").inc()
             log.warning("a message on a topic that is none of ours: %s", error)
             return
-        if channel in FROM_DEVICE:
+        if channel in FROM_DEVICE and not (channel == "status" and message.retain):
             content_type = getattr(message.properties, "ContentType", "") if message.properties else ""
             self._deliver(Message(device, channel, bytes(message.payload), content_type, self.broker.name, self.answer))

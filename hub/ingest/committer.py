@@ -17,7 +17,7 @@ import psycopg
 from contract import codec
 from contract.batch import Batch
 from hub.ledger.reading import Unreadable
-from hub.ledger.rules import Account, Delivery, StreamKey, stream_of
+from hub.ledger.rules import Account, Delivery, StreamKey, streams_of
 from hub.store.identities import StaleIdentity
 from hub.store.ledger_store import LedgerStore, TooRagged
 
@@ -34,6 +34,7 @@ class Outcome:
     accounts: dict[StreamKey, Account] = field(default_factory=dict)
     committed: list[Delivery] = field(default_factory=list)
     ragged: list[Delivery] = field(default_factory=list)
+    ragged_events: list[Unreadable] = field(default_factory=list)
     rejected: list[Unreadable] = field(default_factory=list)
 
 
@@ -86,8 +87,15 @@ def _without_ragged(
     outcome: Outcome,
     key: StreamKey,
 ) -> None:
-    outcome.ragged += [delivery for delivery in deliveries if stream_of(delivery) == key]
-    rest = [delivery for delivery in deliveries if stream_of(delivery) != key]
+    """A stream may be touched by a batch of it, and by a loss that another stream of its device declares."""
+    ragged = [delivery for delivery in deliveries if key in streams_of([delivery])]
+    events = [event for event in unreadable if event.key == key]
+    if not ragged and not events:
+        raise LookupError(f"{key} is ragged, and nothing of this group touches it")
+    outcome.ragged += ragged
+    outcome.ragged_events += events
+    touched = {id(delivery) for delivery in ragged}
+    rest = [delivery for delivery in deliveries if id(delivery) not in touched]
     _commit(store, rest, [event for event in unreadable if event.key != key], now_ms, outcome)
 
 

@@ -70,7 +70,9 @@ class IngestService:
         for writer in self._writers:
             writer.stop()
         for writer in self._writers:
-            writer.join()
+            writer.join(2 * self._settings.ingest.commit_timeout_s + 5)
+            if writer.is_alive():
+                log.error("%s is left behind: the database does not answer; the agents keep what it had", writer.name)
 
     def failure(self) -> str | None:
         """Why this process had better be started again; None while all is well."""
@@ -93,10 +95,11 @@ class IngestService:
 
     def _keep(self) -> None:
         try:
-            presence_due = 0.0
+            presence_due, booked = 0.0, dict[str, bool]()
             while not self._stopping.wait(LOOK_EVERY_S):
                 self._look()
-                if time.monotonic() >= presence_due:
+                if time.monotonic() >= presence_due or booked != self.brokers():
+                    booked = self.brokers()
                     presence_due = time.monotonic() + PRESENCE_EVERY_S
                     self._book_links()
             self._book_stop()
@@ -110,7 +113,8 @@ class IngestService:
 
     def _look(self) -> None:
         """Leave the brokers while a writer cannot commit, so that other workers get its messages; come back after."""
-        stalled = any(writer.stalled.is_set() for writer in self._writers)
+        patience_s = self._settings.ingest.commit_timeout_s + LOOK_EVERY_S
+        stalled = any(writer.stalled.is_set() or writer.busy_s() > patience_s for writer in self._writers)
         for link in self._links:
             if stalled:
                 link.close()

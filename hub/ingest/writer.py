@@ -19,7 +19,7 @@ import psycopg
 from contract import codec
 from contract.errors import ContractError
 from contract.limits import MAX_RECEIPT_RANGES
-from contract.receipt import Receipt, Refusal
+from contract.receipt import TOO_RAGGED, Receipt, Refusal
 from contract.status import Goodbye, Hello
 from hub.ingest.answers import Answer, Spoken, receipts
 from hub.ingest.clones import Clones
@@ -35,6 +35,10 @@ from hub.store.presence_store import PresenceStore
 OLD_MS: Final = 2 * 24 * 3600 * 1000
 """Batches with older events are committed apart: they may touch compressed chunks, which takes longer."""
 RETRY_S: Final = 0.5
+STATEMENT_TIMEOUT_S: Final = 60.0
+_CONTENT: Final = (psycopg.DataError, psycopg.IntegrityError)
+ROLLBACKS_TOLD: Final = 20
+"""Streams that an incident `hub_rollback` names; it counts the others."""
 log = logging.getLogger(__name__)
 
 
@@ -75,6 +79,7 @@ class Writer(threading.Thread):
         """Set while this writer has been unable to commit for longer than it may."""
         self.failure: BaseException | None = None
         self._connection: psycopg.Connection | None = None
+        self._busy_since: float | None = None
         self._clones = Clones()
         self._duplicates = 0
 
@@ -105,16 +110,27 @@ class Writer(threading.Thread):
 
     # -- the database's comings and goings -------------------------------------------------------------------
 
+    def busy_s(self) -> float:
+        """For how long the group in hand has been in hand; 0 if there is none. Also tells of a database that hangs."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
+
     def _connect(self) -> bool:
         try:
-            self._connection = connect(self._dsn(), self.name, autocommit=True)
+            self._connection = connect(
+                self._dsn(),
+                self.name,
+                autocommit=True,
+                lock_timeout_s=self._timeout_s,
+                statement_timeout_s=STATEMENT_TIMEOUT_S,
+            )
+            self._ledger, self._presence = LedgerStore(self._connection), PresenceStore(self._connection)
+            self._presence.check_writable()
         except psycopg.Error as error:
-            log.warning("%s cannot reach the database: %s", self.name, str(error).strip())
+            log.warning("%s cannot use the database: %s", self.name, str(error).strip())
+            self._disconnect()
             return False
-        self._ledger, self._presence = LedgerStore(self._connection), PresenceStore(self._connection)
         self._duplicates = 0
-        if self.stalled.is_set():
-            log.warning("%s commits again", self.name)
         self.stalled.clear()
         return True
 
@@ -126,10 +142,11 @@ class Writer(threading.Thread):
             self._inbox.clear()
 
     def _stall(self, in_hand: int) -> None:
+        """Give up what is in hand, and the connection with it: the next one says whether it is worth while again."""
         discarded = in_hand + self._inbox.clear()
         self._metrics.messages_discarded.labels(reason="database").inc(discarded)
-        if not self.stalled.is_set():
-            log.error("%s cannot commit; %d messages are left to their agents", self.name, discarded)
+        log.error("%s cannot commit; %d messages are left to their agents", self.name, discarded)
+        self._disconnect()
         self.stalled.set()
 
     def _disconnect(self) -> None:
@@ -140,21 +157,34 @@ class Writer(threading.Thread):
     # -- a group ---------------------------------------------------------------------------------------------
 
     def _process(self, messages: Sequence[Message]) -> None:
+        """Commit and answer. What no code foresaw costs the message that brings it, and neither others nor the hub."""
+        self._busy_since = time.monotonic()
+        try:
+            self._process_group(messages)
+        except Exception:
+            self._disconnect()
+            log.exception("%s: %d messages of %s", self.name, len(messages), messages[0].device)
+            if len(messages) > 1:
+                for message in messages:
+                    self._process([message])
+            else:
+                self._metrics.messages_discarded.labels(reason="unexpected").inc()
+        finally:
+            self._busy_since = None
+
+    def _process_group(self, messages: Sequence[Message]) -> None:
         deadline = time.monotonic() + self._timeout_s
         group = self._sort(messages)
         while True:
-            try:
-                self._commit_and_answer(group)
-                return
-            except psycopg.Error as error:
-                self._metrics.commit_failures.labels(sqlstate_class=(error.sqlstate or "??")[:2]).inc()
-                log.warning("%s: %s: %s", self.name, type(error).__name__, str(error).strip())
-                self._disconnect()
-            while self._connection is None and not self._connect():
-                if time.monotonic() > deadline or self._stopping.wait(RETRY_S):
-                    self._stall(len(messages))
+            if self._connection is not None or self._connect():
+                try:
+                    self._commit_and_answer(group)
                     return
-            if time.monotonic() > deadline:
+                except psycopg.Error as error:
+                    self._metrics.commit_failures.labels(sqlstate_class=(error.sqlstate or "??")[:2]).inc()
+                    log.warning("%s: %s: %s", self.name, type(error).__name__, str(error).strip())
+                    self._disconnect()
+            if time.monotonic() > deadline or self._stopping.wait(RETRY_S):
                 self._stall(len(messages))
                 return
 
@@ -180,10 +210,21 @@ class Writer(threading.Thread):
         for deliveries, unreadable in ((recent, group.unreadable), (old, [])):
             if deliveries or unreadable:
                 self._commit_events(deliveries, unreadable, now_ms)
-        self._refuse(group.refused, now_ms)
-        while group.statuses:  # each once: repeated after an error, sessions would seem to come back
-            self._take_status(group.statuses[0], now_ms)
+        # Each once, also if a later one fails and the group is tried again: sessions would seem to come back.
+        while group.refused:
+            self._alone(self._refuse, *group.refused[0], now_ms)
+            del group.refused[0]
+        while group.statuses:
+            self._alone(self._take_status, group.statuses[0], now_ms)
             del group.statuses[0]
+
+    def _alone(self, take: Callable[..., None], message: Message, *rest: object) -> None:
+        """What the database refuses for its content costs this message alone."""
+        try:
+            take(message, *rest)
+        except _CONTENT as error:
+            self._metrics.messages_discarded.labels(reason="content").inc()
+            log.error("a message of %s cannot be kept: %s", message.device, str(error).strip())  # noqa: TRY400 - its own
 
     def _commit_events(
         self, deliveries: list[tuple[Message, Delivery]], unreadable: list[tuple[Message, Unreadable]], now_ms: int
@@ -191,36 +232,29 @@ class Writer(threading.Thread):
         with self._metrics.commit_seconds.time():
             outcome = commit(self._ledger, [d for _, d in deliveries], [u for _, u in unreadable], now_ms)
         done = wall_ms()
-        ragged = {id(delivery) for delivery in outcome.ragged}
+        ragged = {id(part) for part in (*outcome.ragged, *outcome.ragged_events)}
         spoken = [
-            Spoken(
-                message,
-                stream_of(d),
-                d.batch.nonce,
-                d.batch.events[0].seq,
-                d.batch.events[-1].seq,
-            )
+            Spoken(message, stream_of(d), d.batch.nonce, d.batch.events[0].seq, d.batch.events[-1].seq)
             for message, d in deliveries
             if id(d) not in ragged
         ]
-        spoken += [Spoken(message, u.key, u.nonce, u.seq, u.seq) for message, u in unreadable]
+        spoken += [Spoken(message, u.key, u.nonce, u.seq, u.seq) for message, u in unreadable if id(u) not in ragged]
         refused = [
-            (message, Refusal(sha256=codec.sha256_hex(message.data), reason="ragged"))
-            for message, d in deliveries
-            if id(d) in ragged
+            (message, Refusal(sha256=codec.sha256_hex(message.data), reason=TOO_RAGGED))
+            for message, part in (*deliveries, *unreadable)
+            if id(part) in ragged
         ]
         for answer in receipts(spoken, refused, outcome.accounts, done):
             self._answer(answer)
         self._count(outcome, done)
         self._report(outcome, done)
 
-    def _refuse(self, refused: Sequence[tuple[Message, Refused]], now_ms: int) -> None:
-        for message, read in refused:
-            self._metrics.batches_refused.labels(reason=read.refusal.reason).inc()
-            log.warning("a message of %s is refused: %s", read.device, read.refusal.reason)
-            if read.alone is not None:
-                self._ledger.keep_unnumbered(read, now_ms)
-            self._answer(Answer(message, Receipt(hub_time=now_ms, refused=[read.refusal])))
+    def _refuse(self, message: Message, read: Refused, now_ms: int) -> None:
+        self._metrics.batches_refused.labels(reason=read.refusal.reason).inc()
+        log.warning("a message of %s is refused: %s", read.device, read.refusal.reason)
+        if read.alone is not None:
+            self._ledger.keep_unnumbered(read, now_ms)
+        self._answer(Answer(message, Receipt(hub_time=now_ms, refused=[read.refusal])))
 
     # -- status ----------------------------------------------------------------------------------------------
 
@@ -241,17 +275,20 @@ class Writer(threading.Thread):
 
     def _answer_hello(self, device: str, hello: Hello, now_ms: int) -> Receipt:
         streams = []
+        gone: dict[str, object] = {}
         room = MAX_RECEIPT_RANGES
         for held in hello.streams:
             key = StreamKey(device, held.stream)
             account = self._ledger.account(key)
             missing = account.missing_below(held.low)
             if missing:
-                detail = {held.stream: missing.spans()[:100]}
-                self._ledger.raise_incident("hub_rollback", device, detail, now_ms)
+                gone[held.stream] = missing.spans()[:100]
             answer = covered(key, account, held.low, max(held.low, held.high), max(room, 2))
             room -= len(answer.committed) + len(answer.lost)
             streams.append(answer)
+        if gone:
+            told = dict(list(gone.items())[:ROLLBACKS_TOLD])
+            self._ledger.raise_incident("hub_rollback", device, {"count": len(gone), "streams": told}, now_ms)
         return Receipt(nonce=hello.nonce, hub_time=now_ms, hello=True, streams=streams)
 
     # -- answers and counts ----------------------------------------------------------------------------------
@@ -272,10 +309,9 @@ class Writer(threading.Thread):
         self._duplicates = self._ledger.duplicates
 
     def _report(self, outcome: Outcome, now_ms: int) -> None:
-        for delivery in outcome.ragged:
-            self._metrics.batches_refused.labels(reason="ragged").inc()
-            named = {"stream": delivery.batch.stream}
-            self._ledger.raise_incident("stream_too_ragged", delivery.device, named, now_ms)
+        for key in [*map(stream_of, outcome.ragged), *(event.key for event in outcome.ragged_events)]:
+            self._metrics.batches_refused.labels(reason=TOO_RAGGED).inc()
+            self._ledger.raise_incident("stream_too_ragged", key.device, {"stream": key.stream}, now_ms)
         for event in outcome.rejected:
             self._metrics.batches_refused.labels(reason="rejected").inc()
             detail: dict[str, object] = {"stream": event.key.stream, "seq": event.seq, "reason": event.reason[:200]}

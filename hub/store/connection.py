@@ -8,13 +8,23 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 
-def conninfo(dsn: str, name: str) -> str:
-    """`dsn` with this hub's session settings. `name` shows in pg_stat_activity."""
+def conninfo(dsn: str, name: str, *, lock_timeout_s: float = 0, statement_timeout_s: float = 0) -> str:
+    """`dsn` with this hub's session settings; a time of 0 is none. `name` shows in pg_stat_activity."""
+    settings = {
+        "search_path": "hub,public",
+        "timezone": "UTC",
+        "lock_timeout": f"{round(lock_timeout_s * 1000)}",
+        "statement_timeout": f"{round(statement_timeout_s * 1000)}",
+    }
+    options = " ".join(f"-c {key}={value}" for key, value in settings.items())
     return make_conninfo(
-        dsn, application_name=f"ttdn-hub {name}", options="-c search_path=hub,public -c timezone=UTC", connect_timeout=5
+        dsn, application_name=f"ttdn-hub {name}", options=options, connect_timeout=5, tcp_user_timeout=15_000
     )
 
 
-def connect(dsn: str, name: str, **options: Any) -> psycopg.Connection:
+def connect(
+    dsn: str, name: str, *, lock_timeout_s: float = 0, statement_timeout_s: float = 0, **options: Any
+) -> psycopg.Connection:
     """One connection."""
-    return psycopg.connect(conninfo(dsn, name), **options)
+    settings = conninfo(dsn, name, lock_timeout_s=lock_timeout_s, statement_timeout_s=statement_timeout_s)
+    return psycopg.connect(settings, **options)

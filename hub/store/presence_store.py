@@ -24,6 +24,10 @@ class PresenceStore:
         self._connection = connection
         self._identities = Identities()
 
+    def check_writable(self) -> None:
+        """psycopg.Error if the database can be reached and not written to."""
+        self._execute("writable")
+
     def heard(self, name: str, status: AnyStatus, broker: str, now_ms: int) -> bool:
         """Book a status message. True if it shows that two agents use this name at once."""
         now = moment(now_ms)

@@ -194,7 +194,7 @@ def test_what_no_kiosk_has_any_more_is_an_incident(hub: Hub, source: Source, pos
         incidents = dict(Seen(connection, DEVICE).incidents())
     named = {
         (stream, number)
-        for stream, spans in incidents["hub_rollback"].items()
+        for stream, spans in incidents["hub_rollback"]["streams"].items()
         for first, last in spans
         for number in range(first, last + 1)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,8 +18,10 @@ from edge_agent import agent as agent_module
 from edge_agent import status_file
 from edge_agent.agent import Agent
 from edge_agent.config import AgentSettings, load
+from edge_agent.courier import Courier
 from edge_agent.errors import AgentError, AgentFailed
 from edge_agent.lifecycle import lifecycle
+from edge_agent.mqtt import Link
 from edge_agent.observation import Reading, Trouble
 from edge_agent.outbox.errors import OutboxDamaged, OutboxFull
 from edge_agent.probe_runner import ProbeRunner
@@ -120,6 +123,48 @@ def test_an_outbox_that_dies_ends_the_agent_with_a_reason(tmp_path: Path, monkey
     (failure,) = failures
     assert isinstance(failure, AgentFailed)
     assert "cannot be used any more: the outbox is damaged" in str(failure)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_courier_that_ends_by_a_bug_is_not_blamed_on_the_outbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_module, "TICK_MS", 20)
+    monkeypatch.setattr(Courier, "_step", fails(RecursionError("too deep")))
+    failures: list[BaseException] = []
+    with running(tmp_path, failures=failures):
+        until(lambda: failures)
+    (failure,) = failures
+    assert isinstance(failure, AgentFailed)
+    assert str(failure) == (
+        "the courier ended by a bug: RecursionError: too deep; restart the agent and report the log"
+    )
+
+
+def test_a_courier_that_hangs_in_a_connect_does_not_hold_up_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    opening, release = threading.Event(), threading.Event()
+
+    def swallowed(_: Link) -> None:
+        opening.set()
+        release.wait(DEADLINE_S)
+
+    monkeypatch.setattr(agent_module, "COURIER_ENDS_S", 0.1)
+    monkeypatch.setattr(Link, "open", swallowed)
+    # What it does next meets the closed outbox.
+    monkeypatch.setattr(Courier, "_settle", lambda self, _: self._outbox.streams())
+    with running(tmp_path) as agent:
+        assert opening.wait(DEADLINE_S)
+    assert agent.courier.is_alive()
+    assert not (tmp_path / "runtime" / status_file.NAME).exists()
+    with running(tmp_path):  # The outbox is free for the next.
+        pass
+    release.set()
+    agent.courier.join(DEADLINE_S)
+    assert not agent.courier.is_alive()
+    assert agent.courier.failure is None
+    assert [record.message for record in caplog.records if record.levelno > logging.WARNING] == []
 
 
 def test_a_boot_that_could_not_be_kept_is_told_at_the_next_start(

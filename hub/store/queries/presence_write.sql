@@ -1,3 +1,6 @@
+-- name: writable - changes nothing; fails where this database cannot be written to now
+UPDATE hub_link SET seen_at = seen_at WHERE false
+
 -- name: now - the device's current session, locked; made if it is not there
 INSERT INTO device_now AS now (device) VALUES (%(device)s)
 ON CONFLICT (device) DO UPDATE SET device = now.device

@@ -14,7 +14,7 @@ from edge_agent.faults import CODES
 from edge_agent.probes.base import ProbeError
 from edge_agent.probes.mpv import MpvProbe, MpvSettings, local_path
 from tests.edge_agent.probes.watching import View, look, watch
-from tests.mpv import MpvProcess, make_clip, make_image, make_stuck_clip
+from tests.mpv import MpvProcess, make_clip, make_film, make_image, make_sound, make_stuck_clip
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +25,8 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_clip(folder / "blip.mkv", 0.4)
     make_stuck_clip(folder / "stuck.mkv", 20)
     make_image(folder / "still.png")
+    make_film(folder / "film.mkv", 60)
+    make_sound(folder / "tone.wav", 60)
     (folder / "corrupt.mkv").write_bytes(b"no video" * 500)
     return folder
 
@@ -120,6 +122,28 @@ def test_a_video_that_stands_still_is_stuck(probe: MpvProbe, player: MpvProcess,
     assert (seen.ref, seen.showing.reported, seen.showing.rendering) == ("stuck.mkv", True, False)
     player.command("loadfile", str(media / "long.mkv"))
     assert watch(probe, lambda view: view.ref == "long.mkv").showing.ended == "content_failure"
+
+
+@pytest.mark.parametrize(
+    ("option", "why"), [("--force-window=no", "no video output"), ("--force-window=yes", "its video track")]
+)
+def test_a_film_without_its_picture_does_not_render(
+    probe: MpvProbe, player: MpvProcess, media: Path, option: str, why: str
+) -> None:
+    player.start("--vid=no", option, str(media / "film.mkv"))
+    seen = watch(probe, lambda view: "no_picture" in view.troubles)
+    assert (seen.ref, seen.showing.reported, seen.showing.rendering) == ("film.mkv", True, False)
+    assert seen.troubles["no_picture"].startswith(f"film.mkv runs without a picture: {why}")
+    player.command("set_property", "vid", 1)
+    assert watch(probe, lambda view: renders(view, "film.mkv")).troubles == {}
+
+
+def test_what_has_only_sound_renders_by_its_position(probe: MpvProbe, player: MpvProcess, media: Path) -> None:
+    player.start(str(media / "tone.wav"))
+    watch(probe, lambda view: renders(view, "tone.wav"))
+    probe.wait(0.5)
+    seen = look(probe)
+    assert (renders(seen, "tone.wav"), seen.troubles) == (True, {})
 
 
 def test_a_finished_playlist_shows_nothing(probe: MpvProbe, player: MpvProcess, media: Path) -> None:
@@ -220,4 +244,4 @@ def test_paths_of_mpv() -> None:
 
 
 def test_every_trouble_is_documented() -> None:
-    assert {"player_gone", "player_frozen", "video_stuck", "media_failed"} <= CODES.keys()
+    assert {"player_gone", "player_frozen", "video_stuck", "no_picture", "media_failed"} <= CODES.keys()

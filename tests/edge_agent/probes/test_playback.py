@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.probes.base import ProbeError
 from edge_agent.probes.mpv import is_rendering
 from edge_agent.probes.mpv_ipc import Line, LineBuffer
-from edge_agent.probes.playback import Playback, PlayerLook, loops_between
+from edge_agent.probes.playback import Playback, PlayerLook, lacks_picture, loops_between
 
 
 def at(at_ms: int, position_s: float | None, **fields: object) -> PlayerLook:
@@ -108,6 +109,32 @@ def test_what_renders() -> None:
     assert is_rendering(at(0, 1.0), "unknown") is None
     assert is_rendering(at(0, 1.0, paused=True), "moving") is False
     assert is_rendering(at(0, 1.0), "moving") is True
+    assert is_rendering(at(0, 1.0, pictureless=True), "moving") is False
+
+
+SOUND = {"type": "audio", "selected": True}
+
+
+@pytest.mark.parametrize(
+    ("tracks", "output_open", "lacks"),
+    [
+        ([SOUND], False, False),
+        ([SOUND, {"type": "video", "selected": True, "albumart": True}], False, False),
+        ([SOUND, {"type": "video", "selected": False}], False, True),
+        ([SOUND, {"type": "video", "selected": False}], True, True),  # A window, forced open: it is black.
+        ([SOUND, {"type": "video", "selected": True}], False, True),
+        ([SOUND, {"type": "video", "selected": True}], True, False),  # Through --lavfi-complex.
+    ],
+)
+def test_a_video_without_a_picture_is_told_from_sound(tracks: list[object], output_open: bool, lacks: bool) -> None:
+    reply = Line(request_id=1, error="success", data=tracks)
+    assert lacks_picture(at(0, 1.0, output_open=output_open), reply) is lacks
+
+
+def test_tracks_that_are_none() -> None:
+    assert lacks_picture(at(0, 1.0), Line(request_id=1, error="property unavailable")) is False
+    with pytest.raises(ProbeError, match="unexpected type"):
+        lacks_picture(at(0, 1.0), Line(request_id=1, error="success", data=[3]))
 
 
 @given(st.lists(st.binary(min_size=1).filter(lambda line: b"\n" not in line and line.strip()), max_size=8), st.data())

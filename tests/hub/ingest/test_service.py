@@ -107,7 +107,7 @@ def test_what_a_device_no_longer_has_and_the_hub_does_not_know_is_an_incident(
         kiosk.say(hello)
         kiosk.wait_for(lambda r: r.hello)
     row = connection.execute("SELECT kind, detail FROM incident").fetchone()
-    assert row == ("hub_rollback", {STREAM: [[3, 4]]})
+    assert row == ("hub_rollback", {"count": 1, "streams": {STREAM: [[3, 4]]}})
 
 
 def test_two_agents_under_one_name_are_found_out(
