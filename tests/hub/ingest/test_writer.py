@@ -14,9 +14,9 @@ from contract.events import Loss
 from contract.receipt import Receipt
 from contract.status import Hello, Pending
 from contract.topics import Channel
-from hub.ingest import writer as writer_module
 from hub.ingest.inbox import Inbox, Message
 from hub.ingest.writer import Writer
+from hub.ledger.reading import read_message
 from hub.metrics import HubMetrics
 from hub.store.connection import connect
 from tests.hub.ingest.fake_agent import wait_until
@@ -105,14 +105,12 @@ def test_hellos_of_unknown_streams_make_one_small_incident(database: str, connec
 def test_a_bug_costs_the_message_that_meets_it(
     database: str, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = writer_module.read_message
-
     def buggy(device: str, data: bytes, content_type: str) -> object:
         if data == b"trigger":
             raise ZeroDivisionError
-        return read(device, data, content_type)
+        return read_message(device, data, content_type)
 
-    monkeypatch.setattr(writer_module, "read_message", buggy)
+    monkeypatch.setattr("hub.ingest.writer.read_message", buggy)
     sent: list[Sent] = [("events", payload(batch([at]))) for at in (1, 2, 3)]
     sent.insert(1, ("events", Payload(b"trigger", codec.JSON)))
     writer, _ = ended(database, sent)
