@@ -32,7 +32,7 @@ CODES: Final = MappingProxyType(
         "player_gone": "No mpv listens at its socket. See why it ended; check --input-ipc-server; start it again.",
         "player_frozen": "mpv runs and does not answer; its last picture may stand. Restart it; check the storage.",
         "video_stuck": "A video's position stands still. Check the file, the storage it is on and the video output.",
-        "no_picture": "A video's sound plays and no picture. Check mpv's options for --vid=no, its --vo and the display.",
+        "no_picture": "A video's sound plays and no picture. Check mpv's options (--vid, --vo) and the display.",
         "media_failed": "mpv could not play the files in the reason. Copy them to the kiosk again; check their format.",
     }
 )

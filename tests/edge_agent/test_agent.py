@@ -129,8 +129,11 @@ def test_an_outbox_that_dies_ends_the_agent_with_a_reason(tmp_path: Path, monkey
 def test_a_courier_that_ends_by_a_bug_is_not_blamed_on_the_outbox(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def too_deep(_: Courier) -> None:
+        raise RecursionError("too deep")
+
     monkeypatch.setattr(agent_module, "TICK_MS", 20)
-    monkeypatch.setattr(Courier, "_step", fails(RecursionError("too deep")))
+    monkeypatch.setattr(Courier, "_step", too_deep)
     failures: list[BaseException] = []
     with running(tmp_path, failures=failures):
         until(lambda: failures)
@@ -153,7 +156,7 @@ def test_a_courier_that_hangs_in_a_connect_does_not_hold_up_the_end(
     monkeypatch.setattr(agent_module, "COURIER_ENDS_S", 0.1)
     monkeypatch.setattr(Link, "open", swallowed)
     # What it does next meets the closed outbox.
-    monkeypatch.setattr(Courier, "_settle", lambda self, _: self._outbox.streams())
+    monkeypatch.setattr(Courier, "_settle", lambda self, _: self._outbox.read(self._outbox.live_stream, [(1, 9)], 1, 1))
     with running(tmp_path) as agent:
         assert opening.wait(DEADLINE_S)
     assert agent.courier.is_alive()
