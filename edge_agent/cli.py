@@ -138,6 +138,8 @@ def _held_events(file: Path) -> int:
             return 0
         connection = read_only(file)
         try:
+            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                return 0  # an agent is making it at this very moment
             return int(connection.execute("SELECT count(*) FROM event").fetchone()[0])
         finally:
             connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -77,6 +78,13 @@ class SimulatedDevice:
     def join(self) -> None:
         """Wait for its end."""
         self._thread.join()
+
+    def waiting(self) -> int:
+        """Events in the outbox that the hub does not have; 0 once the agent has ended."""
+        try:
+            return self.agent.courier.queue().events
+        except sqlite3.ProgrammingError:  # closed: the agent ends, or has failed, which `failure` tells
+            return 0
 
     def _run(self) -> None:
         try:

@@ -87,7 +87,7 @@ class Fleet:
         return Report(
             online=sum(device.agent.courier.online for device in self._devices),
             offline=sum(device.offline for device in self._devices),
-            waiting=sum(device.agent.courier.queue().events for device in self._devices),
+            waiting=sum(device.waiting() for device in self._devices),
             dropped=sum(device.agent.recorder.dropped for device in self._devices),
             failures=[f"{device.device.name}: {device.failure}" for device in self._devices if device.failure],
         )

@@ -93,3 +93,8 @@ def test_a_bridge_that_cannot_listen_leaves_no_agent(config: Path) -> None:
         code, _, errors = run(["--config", config, "run"])
         assert (code, len(errors.splitlines())) == (2, 1)
         assert "bridge.address is '192.0.2.1'" in errors
+
+
+def test_an_outbox_that_is_just_being_made_holds_nothing(tmp_path: Path) -> None:
+    (tmp_path / "outbox.db").touch()
+    assert cli._held_events(tmp_path / "outbox.db") == 0
