@@ -189,7 +189,7 @@ class Courier(threading.Thread):
         self._send(now_ms)
         self._settle(now_ms)
         for item in self._take(self._wait_s(now_ms)):
-            self._handle(item)
+            self._take_in(item)
 
     def _take(self, wait_s: float) -> list[_Input]:
         items: list[_Input] = []
@@ -208,7 +208,7 @@ class Courier(threading.Thread):
             due = min(due, self._stop_by_ms, now_ms + 100)
         return max(0.0, min(due - now_ms, 60_000) / 1000)
 
-    def _handle(self, item: _Input) -> None:
+    def _take_in(self, item: _Input) -> None:  # not `_handle`: from Python 3.13 on that is Thread's own
         if isinstance(item, _Wake) or item.link != self._link_number:
             return
         if isinstance(item, _Ready):
