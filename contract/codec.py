@@ -185,7 +185,8 @@ def _written(message: AnyEvent | AnyStatus | Receipt) -> bytes:
 def _read(decoder: msgspec.json.Decoder[_T], data: bytes) -> _T:
     """A message whose texts hold no NUL. JSON can only write one as an escape, so the bytes are searched first."""
     message = _decoded(decoder, data)
-    if _ESCAPED_NUL in data and _holds_nul(_decoded(_anything, data)):
+    # One byte is found twenty times as fast as six, and few messages hold a backslash.
+    if b"\\" in data and _ESCAPED_NUL in data and _holds_nul(_decoded(_anything, data)):
         raise ContractError("nul", "a text holds a NUL character")
     return message
 

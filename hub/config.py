@@ -185,6 +185,14 @@ class IngestSettings(Section):
     linger_ms: int = Field(
         default=20, ge=0, le=1_000, description="How long a writer waits for more to commit together."
     )
+    processes: int = Field(
+        default_factory=lambda: min(os.cpu_count() or 1, 4),
+        ge=1,
+        le=32,
+        description="Processes that share the messages, each with its own writers. Left out: one a core, at most 4. "
+        "ttdn-hub serve uses one.",
+        examples=[2],
+    )
     writers: int = Field(default=2, ge=1, le=32, description="Threads that commit, each with a database connection.")
     queue_messages: int = Field(
         default=20_000,

@@ -13,7 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from edge_agent.probes.base import ProbeError
-from edge_agent.probes.devtools import BrowserGoneError, BrowserLostError, DevTools, read_address
+from edge_agent.probes.connection import LostError
+from edge_agent.probes.devtools import BrowserGoneError, DevTools, read_address
 
 _VISITS: Final = (
     ("#attract", "[data-language=zh]", "[data-open=van-hoa]", "[data-qr]", "#qr .pill", "#home", "#finish"),
@@ -53,7 +54,7 @@ class Touching(threading.Thread):
                 self._visit_for_ever(_Finger(devtools))
             finally:
                 devtools.close()
-        except (BrowserLostError, ProbeError, TimeoutError) as error:
+        except (LostError, ProbeError, TimeoutError) as error:
             if not self._stopping.is_set():
                 log.warning("nobody touches the kiosk any more: %s", error)
 

@@ -8,9 +8,8 @@ What covers the browser's window on the desktop, and what covers the screen, is 
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
@@ -21,20 +20,11 @@ from contract.ids import Name
 from edge_agent.clock import boottime_ms
 from edge_agent.content_ref import url_ref
 from edge_agent.observation import Content, Reading, Showing, Trouble
-from edge_agent.probes.base import ProbeError
-from edge_agent.probes.devtools import (
-    BrowserFrozenError,
-    BrowserGoneError,
-    BrowserLostError,
-    DevTools,
-    Message,
-    read_address,
-)
+from edge_agent.probes.connection import ConnectedProbe, LostError
+from edge_agent.probes.devtools import BrowserFrozenError, DevTools, Message, read_address
 from edge_agent.probes.pages import LOOK_PARAMS, Page, PageLook, Pages, on_screen
 from edge_agent.probes.turns import Turns
 
-MIN_GAP_S: Final = 0.1
-"""However much happens in a browser, it is looked at no more often than this."""
 _STILL_FROZEN_S: Final = 0.05
 _PAGES_ONLY: Final = [{"type": "page"}, {"exclude": True}]
 
@@ -57,89 +47,45 @@ class ChromiumSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ] = ()
 
 
-class ChromiumProbe:
+class ChromiumProbe(ConnectedProbe[DevTools]):
     """Reads one browser. A read takes at most four times `timeout_s`; 5 ms where all is well."""
 
     def __init__(self, settings: ChromiumSettings, *, now_ms: Callable[[], int] = boottime_ms) -> None:
-        self.name = settings.player
-        self.interval_s = settings.interval_s
-        self._settings, self._now_ms = settings, now_ms
-        self._devtools: DevTools | None = None
+        super().__init__(settings.player, settings.interval_s, now_ms)
+        self._settings = settings
         self._pages = Pages()
         self._ping: int | None = None
         self._view = BrowserView(settings)
-        self._problem: ProbeError | None = None
-        self._read_at_s = 0.0
-        self._closing = threading.Event()
 
-    def read(self) -> Sequence[Reading]:
-        """What is on screen, and what is wrong. Raises ProbeError."""
-        at_ms = self._now_ms()
-        try:
-            devtools = self._connected()
-            self._look(devtools)
-        except BrowserLostError as lost:
-            if isinstance(lost, BrowserGoneError):
-                self._disconnect()
-            return self._view.without_browser(at_ms, lost)
-        except ProbeError:
-            self._disconnect()
-            raise
-        finally:
-            self._read_at_s = time.monotonic()
+    def _connect(self) -> DevTools:
+        return DevTools(read_address(Path(self._settings.user_data_dir)), timeout_s=self._settings.timeout_s)
+
+    def _begin(self, devtools: DevTools) -> None:
+        self._pages, self._ping = Pages(), None
+        devtools.send("Target.setDiscoverTargets", {"discover": True, "filter": _PAGES_ONLY})
+        attach = {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": True, "filter": _PAGES_ONLY}
+        # The browser tells of the pages there are before it answers this.
+        self._ping = devtools.send("Target.setAutoAttach", attach)
+        self._await_ping(devtools, self._settings.timeout_s)
+
+    def _look(self, devtools: DevTools, at_ms: int) -> list[Reading]:
+        self._ask_all(devtools)
         return self._view.of_pages(at_ms, self._pages.all())
 
-    def wait(self, timeout_s: float) -> None:
-        """Return when the browser tells of a change, at the earliest 0.1 s after the last read."""
-        now_s = time.monotonic()
-        end_s, earliest_s = now_s + timeout_s, min(self._read_at_s + MIN_GAP_S, now_s + timeout_s)
-        devtools = self._devtools
-        if devtools is None:
-            self._closing.wait(timeout_s)
-            return
-        woken = False
-        while (left_s := (earliest_s if woken else end_s) - time.monotonic()) > 0 and not self._closing.is_set():
-            try:
-                message = devtools.receive(left_s)
-                woken = (message is not None and self._take(message)) or woken
-            except BrowserGoneError:
-                return
-            except ProbeError as problem:
-                self._problem = problem
-                return
+    def _without(self, lost: LostError, at_ms: int) -> list[Reading]:
+        return self._view.without_browser(at_ms, lost)
 
-    def close(self) -> None:
-        """Let go of the browser."""
-        self._closing.set()
-        self._disconnect()
-
-    def _connected(self) -> DevTools:
-        problem, self._problem = self._problem, None
-        if problem is not None:
-            raise problem
-        if self._devtools is None:
-            address = read_address(Path(self._settings.user_data_dir))
-            self._pages, self._ping = Pages(), None
-            self._devtools = DevTools(address, timeout_s=self._settings.timeout_s)
-            self._devtools.send("Target.setDiscoverTargets", {"discover": True, "filter": _PAGES_ONLY})
-            attach = {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": True, "filter": _PAGES_ONLY}
-            # The browser tells of the pages there are before it answers this.
-            self._ping = self._devtools.send("Target.setAutoAttach", attach)
-            self._await_ping(self._devtools, self._settings.timeout_s)
-        return self._devtools
-
-    def _disconnect(self) -> None:
-        devtools, self._devtools = self._devtools, None
-        if devtools is not None:
-            devtools.close()
+    def _hear(self, devtools: DevTools, timeout_s: float) -> bool:
+        message = devtools.receive(timeout_s)
+        return message is not None and self._take(message)
 
     def _take(self, message: Message) -> bool:
         if message.id is not None and message.id == self._ping:
             self._ping = None
         return self._pages.apply(message)
 
-    def _look(self, devtools: DevTools) -> None:
-        """Ask every page; then, if none answered, whether the browser itself does. Raises BrowserLostError."""
+    def _ask_all(self, devtools: DevTools) -> None:
+        """Ask every page; then, if none answered, whether the browser itself does. Raises LostError."""
         while (message := devtools.receive(0)) is not None:
             self._take(message)
         for page in self._pages.all():
@@ -211,7 +157,7 @@ class BrowserView:
         self._ailing = False
         """The page hung or the browser was frozen at the look before: what ends now ends by that."""
 
-    def without_browser(self, at_ms: int, lost: BrowserLostError) -> list[Reading]:
+    def without_browser(self, at_ms: int, lost: LostError) -> list[Reading]:
         """A frozen browser leaves its last picture on screen, a browser that is gone leaves none."""
         trouble = Trouble(code=lost.code, reason=_reason(str(lost)))
         if isinstance(lost, BrowserFrozenError):

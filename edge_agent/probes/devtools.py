@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 from websockets.sync.client import ClientConnection, connect
 
 from edge_agent.probes.base import ProbeError
+from edge_agent.probes.connection import FrozenError, GoneError
 
 PORT_FILE: Final = "DevToolsActivePort"
 MAX_MESSAGE_BYTES: Final = 4 << 20
@@ -23,19 +24,13 @@ MAX_MESSAGE_BYTES: Final = 4 << 20
 _CLOSE_S: Final = 0.2
 
 
-class BrowserLostError(Exception):
-    """There is no talking with the browser. `code` is the trouble to report; the next read tries again."""
-
-    code: str
-
-
-class BrowserGoneError(BrowserLostError):
+class BrowserGoneError(GoneError):
     """No browser listens, or the one that did has gone. Connect anew: a restarted browser has another port."""
 
     code = "browser_gone"
 
 
-class BrowserFrozenError(BrowserLostError):
+class BrowserFrozenError(FrozenError):
     """The browser's process is there and does not answer. The connection, if there was one, stays good."""
 
     code = "browser_frozen"

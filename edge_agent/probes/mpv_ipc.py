@@ -16,24 +16,19 @@ import msgspec
 from msgspec import Struct
 
 from edge_agent.probes.base import ProbeError
+from edge_agent.probes.connection import FrozenError, GoneError
 
 MAX_LINE_BYTES: Final = 1 << 20
 _READ_BYTES: Final = 64 << 10
 
 
-class PlayerLostError(Exception):
-    """There is no talking with the player. `code` is the trouble to report; the next read tries again."""
-
-    code: str
-
-
-class PlayerGoneError(PlayerLostError):
+class PlayerGoneError(GoneError):
     """No player listens, or the one that did has gone. Connect anew."""
 
     code = "player_gone"
 
 
-class PlayerFrozenError(PlayerLostError):
+class PlayerFrozenError(FrozenError):
     """The player is there and does not answer. The connection stays good."""
 
     code = "player_frozen"

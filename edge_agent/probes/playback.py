@@ -88,6 +88,15 @@ def parse_look(at_ms: int, replies: dict[str, Line]) -> PlayerLook:
         raise _unexpected(error) from error
 
 
+def is_rendering(look: PlayerLook, motion: Motion) -> bool | None:
+    """Whether pictures reach mpv's output. None is a video that has begun and was not seen to move yet."""
+    if look.image:
+        return bool(look.output_open) and look.position_s is not None
+    if look.paused or look.pictureless:
+        return False
+    return {"moving": True, "still": False, "stuck": False, "unknown": None}[motion]
+
+
 def may_lack_picture(look: PlayerLook) -> bool:
     """Whether no video track is on, or no output is open: only the tracks tell that from a file with sound alone."""
     return look.path is not None and (look.image is None or look.output_open is False)

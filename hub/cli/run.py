@@ -41,13 +41,18 @@ def serve(config: ConfigOption = None, *, migrate_first: MigrateOption = False) 
 
 
 def ingest(config: ConfigOption = None, *, migrate_first: MigrateOption = False) -> None:
-    """Run only the ingest: any number of these share the brokers' messages.
+    """Run only the ingest, in as many processes as ingest.processes says; any number of these share the messages.
 
     Ends in order on SIGTERM or SIGINT (exit code 0); exit code 4 if it stops by itself.
     """
+    from hub.ingest.colleague import Colleague
     from hub.ingest.service import IngestService
 
-    _run(config, lambda settings: (IngestService(settings, HubMetrics()),), migrate_first=migrate_first)
+    def parts(settings: HubSettings) -> Sequence[Service]:
+        colleagues = (Colleague(settings, number) for number in range(2, settings.ingest.processes + 1))
+        return IngestService(settings, HubMetrics()), *colleagues
+
+    _run(config, parts, migrate_first=migrate_first)
 
 
 def api(config: ConfigOption = None) -> None:

@@ -49,8 +49,19 @@ class Broker(NamedTuple):
 class BrokerLink:
     """Keeps one broker connected while `open`; reconnects by itself."""
 
-    def __init__(self, broker: Broker, worker: str, deliver: Callable[[Message], None], metrics: HubMetrics) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        worker: str,
+        deliver: Callable[[Message], None],
+        metrics: HubMetrics,
+        *,
+        hears_status: bool = True,
+    ) -> None:
         self.broker = broker
+        self._filters = [(SHARED_EVENTS, SubscribeOptions(qos=1))]
+        if hears_status:
+            self._filters.append((ALL_STATUS, SubscribeOptions(qos=1, retainHandling=_NO_RETAINED)))
         self._worker, self._deliver, self._metrics = worker, deliver, metrics
         self._client: mqtt.Client | None = None
         self.connected = False
@@ -104,12 +115,7 @@ class BrokerLink:
         if reason.is_failure:
             log.error("broker %s refuses us: %s", self.broker.name, reason)
             return
-        client.subscribe(
-            [
-                (SHARED_EVENTS, SubscribeOptions(qos=1)),
-                (ALL_STATUS, SubscribeOptions(qos=1, retainHandling=_NO_RETAINED)),
-            ]
-        )
+        client.subscribe(self._filters)
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: Any, _id: int, reasons: list[ReasonCode], _properties: Any

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 class IngestService:
     """Start it, stop it, ask it whether it has failed. All of it runs in threads of its own."""
 
-    def __init__(self, settings: HubSettings, metrics: HubMetrics) -> None:
-        self._settings, self.metrics = settings, metrics
+    def __init__(self, settings: HubSettings, metrics: HubMetrics, *, keeps_presence: bool = True) -> None:
+        self._settings, self.metrics, self._keeps_presence = settings, metrics, keeps_presence
         ingest = settings.ingest
         self._inboxes = [Inbox(max(1, ingest.queue_messages // ingest.writers)) for _ in range(ingest.writers)]
         self._writers = [
@@ -43,7 +43,8 @@ class IngestService:
             for number, inbox in enumerate(self._inboxes, start=1)
         ]
         self._links = [
-            BrokerLink(broker, settings.mqtt.worker_name, self._deliver, metrics) for broker in _brokers(settings)
+            BrokerLink(broker, settings.mqtt.worker_name, self._deliver, metrics, hears_status=keeps_presence)
+            for broker in _brokers(settings)
         ]
         self._listening_since: dict[str, int] = {}
         self._stopping = threading.Event()
@@ -98,7 +99,7 @@ class IngestService:
             presence_due, booked = 0.0, dict[str, bool]()
             while not self._stopping.wait(LOOK_EVERY_S):
                 self._look()
-                if time.monotonic() >= presence_due or booked != self.brokers():
+                if self._keeps_presence and (time.monotonic() >= presence_due or booked != self.brokers()):
                     booked = self.brokers()
                     presence_due = time.monotonic() + PRESENCE_EVERY_S
                     self._book_links()

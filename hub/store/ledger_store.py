@@ -15,16 +15,17 @@ from typing import Final
 import psycopg
 
 from contract import codec
-from contract.events import AnyEvent, Kind
+from contract.events import Kind
 from contract.limits import MAX_STREAM_RANGES
 from contract.ranges import RangeSet
 from hub.ledger.reading import Refused, Unreadable
-from hub.ledger.rules import Account, Decision, Delivery, StreamKey, decide, streams_of
+from hub.ledger.rules import Account, Decision, Delivery, StreamKey, decide, stream_of, streams_of
 from hub.store import binary_copy, multirange
 from hub.store.current_state import moment, update_current_state
 from hub.store.identities import Identities, StaleIdentity
 from hub.store.named import named
-from hub.store.tables import TABLE, TABLES
+from hub.store.packed_rows import PackedRows
+from hub.store.tables import TABLES
 
 Ids = Mapping[StreamKey, tuple[int, int]]
 _BYTES_WORTH_COUNTING: Final = MAX_STREAM_RANGES * 16
@@ -62,11 +63,14 @@ class LedgerStore:
             low, high = spans.get(event.key, (0, 0))
             spans[event.key] = (min(low or event.seq, event.seq), max(high, event.seq))
         ids = self._identities.of(self._connection, spans)
+        rows = PackedRows(ids, now_ms)
+        for delivery in deliveries:
+            rows.pack(stream_of(delivery), delivery.batch.events)
         with self._connection.transaction():
             accounts = self._lock(ids, spans)
             decision = decide(deliveries, accounts)
             self._reject(unreadable, accounts, decision, ids, now_ms)
-            stored = self._copy(decision, ids, now_ms)
+            stored = self._copy(decision, rows)
             self._book(decision, ids)
             update_current_state(self._connection, decision, ids, now_ms)
         self.duplicates += sum(len(delivery.batch.events) for delivery in deliveries) - decision.events()
@@ -134,20 +138,18 @@ class LedgerStore:
             values |= {"sha256": bytes.fromhex(codec.sha256_hex(event.event)), "reason": keepable(event.reason)[:500]}
             self._connection.execute(named("ledger")["reject_numbered"], values | {"now": moment(now_ms)})
 
-    def _copy(self, decision: Decision, ids: Ids, now_ms: int) -> dict[Kind, int]:
-        packed: dict[Kind, list[bytes]] = {table.kind: [] for table in TABLES}
-        counts: dict[Kind, int] = dict.fromkeys(packed, 0)
-        stored_at = binary_copy.timestamp(now_ms)
+    def _copy(self, decision: Decision, rows: PackedRows) -> Counter[Kind]:
+        written: dict[Kind, list[bytes]] = {table.kind: [] for table in TABLES}
+        counts: Counter[Kind] = Counter()
         for key, events, _ in decision.rows:
-            device, stream = ids[key]
-            for kind, mine in _by_kind(events).items():
-                packed[kind].append(TABLE[kind].pack(mine, device, stream, stored_at))
-                counts[kind] += len(mine)
+            for kind, packed in rows.of(key, events).items():
+                written[kind].append(packed.data)
+                counts[kind] += packed.events
         with self._connection.cursor() as cursor:
             for table in TABLES:
-                if packed[table.kind]:
+                if written[table.kind]:
                     with cursor.copy(table.copy.encode()) as copy:
-                        copy.write(b"".join((binary_copy.HEADER, *packed[table.kind], binary_copy.TRAILER)))
+                        copy.write(b"".join((binary_copy.HEADER, *written[table.kind], binary_copy.TRAILER)))
         return counts
 
     def _book(self, decision: Decision, ids: Ids) -> None:
@@ -169,17 +171,6 @@ class LedgerStore:
         row = self._connection.execute(named("ledger")["ragged"], {"ids": large, "most": MAX_STREAM_RANGES}).fetchone()
         if row is not None:
             raise TooRagged(key_of[row[0]])
-
-
-def _by_kind(events: Iterable[AnyEvent]) -> dict[Kind, list[AnyEvent]]:
-    found: dict[Kind, list[AnyEvent]] = {}
-    for event in events:
-        mine = found.get(event.KIND)
-        if mine is None:
-            found[event.KIND] = [event]
-        else:
-            mine.append(event)
-    return found
 
 
 def keepable(text: str) -> str:

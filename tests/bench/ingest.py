@@ -127,7 +127,7 @@ class _Contest(NamedTuple):
     def cpu_s(self) -> dict[str, float]:
         """What each process on the road of an event has used so far."""
         return {
-            "hub": cpu_s(self.hub),
+            "hub": family_cpu_s(self.hub),
             "postgresql": family_cpu_s(self.arena.postgres.pid),
             "broker": cpu_s(self.arena.broker.pid),
             "publisher": cpu_s(self.publisher.process.pid),

@@ -18,8 +18,8 @@ from contract.events import KINDS
 from simulator.journal import Accepted, read
 from simulator.oracle import Verdict, judge, text_of
 from tests.end_to_end.border import Hub, Kiosk
-from tests.end_to_end.program import until
 from tests.mosquitto import Mosquitto
+from tests.patience import until
 
 SEED: Final = "TTDN_CHAOS_SEED"
 Positions = set[tuple[str, int]]

@@ -13,9 +13,9 @@ import pytest
 from simulator.oracle import text_of
 from tests.chaos.field import Source, copy_card, restore_card, settle, stored
 from tests.end_to_end.border import Hub
-from tests.end_to_end.program import until
 from tests.end_to_end.seen import Seen
 from tests.mosquitto import Mosquitto
+from tests.patience import until
 
 DEVICE = "bg-20-cma-k1"
 

@@ -20,10 +20,10 @@ from hub.store.connection import connect
 from simulator.postgres import EmbeddedPostgres
 from tests.chaos.field import Source, settle, stored
 from tests.end_to_end.border import DEVICES, HUB_USER, Hub
-from tests.end_to_end.program import until
 from tests.end_to_end.seen import Seen
 from tests.mosquitto import Mosquitto
 from tests.mqtt_client import Client
+from tests.patience import until
 
 DEVICE = next(iter(DEVICES))
 LEAST_OUTBOX = 1_000_000

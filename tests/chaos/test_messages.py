@@ -18,12 +18,12 @@ from contract.status import Hello, Pending
 from contract.topics import Channel, topic
 from tests.chaos.field import stored
 from tests.end_to_end.border import DEVICES, Hub
-from tests.end_to_end.program import until
 from tests.end_to_end.seen import Seen
 from tests.hub.ingest.fake_agent import FakeAgent
 from tests.hub.ingest.making import NONCE, batch, now_ms, payload
 from tests.mosquitto import Mosquitto
 from tests.mqtt_client import Client
+from tests.patience import until
 
 A, B = list(DEVICES)[:2]
 EVENTS: Final = 600

@@ -15,9 +15,9 @@ from edge_agent.outbox.outbox import FILE_NAME, Outbox
 from simulator.journal import Journal, JournaledRecorder
 from tests.chaos.field import Source, settle, stored
 from tests.end_to_end.border import DEVICES, Hub
-from tests.end_to_end.program import until
 from tests.end_to_end.seen import Seen
 from tests.mosquitto import Mosquitto
+from tests.patience import until
 
 DEVICE = next(iter(DEVICES))
 STARTS = MAX_HELLO_STREAMS * 5 // 4

@@ -13,9 +13,9 @@ import pytest
 
 from tests.chaos.field import Source, settle, stored
 from tests.end_to_end.border import DEVICES, Hub
-from tests.end_to_end.program import until
 from tests.end_to_end.seen import Seen
 from tests.mosquitto import Mosquitto
+from tests.patience import until
 
 NAMES = list(DEVICES)[:4]
 SESSIONS = "SELECT count(*) FROM session"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -22,8 +22,8 @@ from contract.receipt import Covered, Receipt
 from contract.status import AnyStatus, Hello, Pending
 from contract.topics import parse_topic, topic
 from simulator.ports import HOST
+from tests.patience import DEADLINE_S
 
-DEADLINE_S = 60.0
 USER, PASSWORD = "hub", "of the hub"
 
 
@@ -33,15 +33,6 @@ class Heard(NamedTuple):
     channel: str
     data: bytes
     content_type: str
-
-
-def until(condition: Callable[[], Any], what: str = "it") -> Any:
-    """What `condition` returns, as soon as that is true."""
-    deadline = time.monotonic() + DEADLINE_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"{what} did not come true in {DEADLINE_S:.0f} s"
-        time.sleep(0.01)
-    return found
 
 
 @contextmanager

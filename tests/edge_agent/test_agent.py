@@ -26,10 +26,10 @@ from edge_agent.observation import Reading, Trouble
 from edge_agent.outbox.errors import OutboxDamaged, OutboxFull
 from edge_agent.probe_runner import ProbeRunner
 from edge_agent.recorder import Recorder
-from tests.edge_agent.hand_hub import DEADLINE_S, until
 from tests.edge_agent.outbox.making import rows
 from tests.edge_agent.test_cli import write_config
 from tests.edge_agent.test_probe_runner import LIT, Scripted, fails
+from tests.patience import DEADLINE_S, until
 
 
 def settings_of(folder: Path) -> AgentSettings:

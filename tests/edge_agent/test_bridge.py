@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,12 @@ from edge_agent.bridge_rules import (
 from edge_agent.draft import Draft
 from edge_agent.observation import Content, Showing
 from edge_agent.reception import Reception
+from tests.patience import DEADLINE_S, until
 
 ORIGIN = "http://127.0.0.1:8080"
 SCRIPT = Path(__file__).parents[2] / "edge_agent" / "web" / "ttdn.js"
 PAGE = {"type": "page_view", "target": "thu-tuc", "touched": True}
 SETTINGS = BridgeSettings(port=0, origins=(ORIGIN, "null"), request_s=30, burst_messages=1000)
-DEADLINE_S = 60.0
 
 
 class Kiosk:
@@ -82,13 +82,6 @@ class Kiosk:
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.bridge.port), timeout=DEADLINE_S)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture

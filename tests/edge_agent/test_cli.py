@@ -22,9 +22,10 @@ from edge_agent.outbox.outbox import FILE_NAME
 from simulator.broker import EmbeddedBroker
 from simulator.ports import HOST
 from tests.edge_agent import hand_hub
-from tests.edge_agent.hand_hub import HandHub, dead_port, until
+from tests.edge_agent.hand_hub import HandHub, dead_port
 from tests.edge_agent.outbox.making import faults, outbox, rows
 from tests.edge_agent.test_condition import a_status
+from tests.patience import until
 
 DEVICE, PASSWORD = "bg-20-cma-k1", "of the kiosk"
 COMMAND = [sys.executable, "-m", "edge_agent.cli"]

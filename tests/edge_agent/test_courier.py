@@ -26,9 +26,10 @@ from edge_agent.outbox.outbox import Outbox
 from simulator.broker import EmbeddedBroker
 from simulator.ports import HOST
 from tests.edge_agent import hand_hub
-from tests.edge_agent.hand_hub import HandHub, dead_port, until
+from tests.edge_agent.hand_hub import HandHub, dead_port
 from tests.edge_agent.outbox.making import fault, outbox
 from tests.mosquitto import Mosquitto
+from tests.patience import DEADLINE_S, until
 
 DEVICE, PASSWORD = "bg-20-cma-k1", "of the kiosk"
 USERS = {DEVICE: PASSWORD, hand_hub.USER: hand_hub.PASSWORD}
@@ -70,7 +71,7 @@ def start(held: Outbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     yield begin
     for courier in started:
         courier.stop()
-        courier.join(hand_hub.DEADLINE_S)
+        courier.join(DEADLINE_S)
         assert not courier.is_alive()
         assert courier.failure is None
 
@@ -105,7 +106,7 @@ def test_a_stop_brings_out_the_rest_and_says_goodbye(shared: Mosquitto, start: S
         until(lambda: courier.online)
         held.append([fault("the last")])
         courier.stop()
-        courier.join(hand_hub.DEADLINE_S)
+        courier.join(DEADLINE_S)
         assert waiting(held) == 0
         (goodbye,) = until(lambda: hub.statuses(Goodbye))
         assert (goodbye.reason, goodbye.session) == ("stop", courier.session)
@@ -211,7 +212,7 @@ def test_two_that_throw_each_other_out_slow_down(shared: Mosquitto, start: Start
             assert len({hello.session for hello in hub.statuses(Hello)}) == 2
         finally:
             clone.stop()
-            clone.join(hand_hub.DEADLINE_S)
+            clone.join(DEADLINE_S)
 
 
 # -- a whole process ---------------------------------------------------------------------------------------------------
@@ -234,7 +235,7 @@ def agent(folder: Path, port: int, **environ: str) -> Iterator[subprocess.Popen[
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(hand_hub.DEADLINE_S)
+        process.wait(DEADLINE_S)
 
 
 def test_the_broker_says_of_a_killed_agent_that_it_is_lost(shared: Mosquitto, tmp_path: Path) -> None:

@@ -18,8 +18,9 @@ from edge_agent.outbox.outbox import Outbox
 from simulator.broker import EmbeddedBroker
 from simulator.ports import HOST
 from tests.edge_agent import hand_hub
-from tests.edge_agent.hand_hub import HandHub, until
+from tests.edge_agent.hand_hub import HandHub
 from tests.edge_agent.outbox.making import fault, outbox, sqlite_error
+from tests.patience import DEADLINE_S, until
 
 DEVICE, PASSWORD = "bg-20-cma-k1", "of the kiosk"
 
@@ -64,7 +65,7 @@ def test_silence_means_something_for_an_idle_agent_says_that_it_lives(
         assert hub.batches() == []
     finally:
         courier.stop()
-        courier.join(hand_hub.DEADLINE_S)
+        courier.join(DEADLINE_S)
 
 
 def test_an_outbox_that_cannot_be_read_ends_it_and_is_looked_at_next_time(
@@ -77,7 +78,7 @@ def test_an_outbox_that_cannot_be_read_ends_it_and_is_looked_at_next_time(
     monkeypatch.setattr(held, "read", damaged)
     courier = a_courier(broker, held)
     courier.start()
-    courier.join(hand_hub.DEADLINE_S)
+    courier.join(DEADLINE_S)
     assert not courier.is_alive()
     assert isinstance(courier.failure, sqlite3.Error)
     assert not courier.connected

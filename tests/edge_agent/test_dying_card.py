@@ -13,11 +13,11 @@ from edge_agent import agent as agent_module
 from edge_agent import cli, status_file
 from edge_agent.observation import Vitals
 from edge_agent.outbox.outbox import Outbox
-from tests.edge_agent.hand_hub import until
 from tests.edge_agent.outbox.making import sqlite_error
 from tests.edge_agent.test_agent import running, settings_of
 from tests.edge_agent.test_cli import write_config
 from tests.edge_agent.test_probe_runner import LIT, Scripted
+from tests.patience import until
 
 
 def dead(*_: Any) -> None:

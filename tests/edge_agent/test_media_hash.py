@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from edge_agent.media_hash import CHUNK_BYTES, MediaHashes
+from tests.patience import until
 
 
 @pytest.fixture
@@ -21,11 +21,7 @@ def hashes() -> Iterator[MediaHashes]:
 
 
 def known(hashes: MediaHashes, file: Path) -> str:
-    deadline = time.monotonic() + 30
-    while (digest := hashes.lookup(str(file))) is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    return digest
+    return str(until(lambda: hashes.lookup(str(file)), "the file is hashed"))
 
 
 def test_a_file_is_hashed_once_somebody_asks(hashes: MediaHashes, tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from edge_agent.clock import boottime_ms
 from edge_agent.observation import Reading, ScreenPower, Trouble
 from edge_agent.probe_runner import ProbeRunner
 from edge_agent.probes.base import ProbeError
+from tests.patience import DEADLINE_S, until
 
-DEADLINE_S = 60.0
 LIT = ScreenPower(at_ms=1, screen="main", state="active")
 
 
@@ -72,13 +72,6 @@ def watch() -> Iterator[Watch]:
         runner.stop()
     for runner in made.runners:
         runner.join(DEADLINE_S)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come true"
-        time.sleep(0.005)
 
 
 def fails(error: Exception) -> Callable[[], Sequence[Reading]]:

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from edge_agent.observation import Content, Showing
 from edge_agent.reception import Reception
 from simulator.site_server import SITE_FOLDER, SiteServer
 from tests.chromium import ChromiumProcess, Hand
+from tests.patience import until
+from tests.visitor import Visitor
 
 SCRIPT = Path(__file__).parents[2] / "edge_agent" / "web" / "ttdn.js"
-DEADLINE_S = 60.0
 
 
 class Agent:
@@ -41,44 +41,6 @@ class Agent:
     def acts(self) -> list[tuple[str, str | None, str | None]]:
         """(action, target, language)"""
         return [(event.action, event.target, event.language) for event in self.events]
-
-
-class Visitor:
-    """A finger on the screen of a real browser."""
-
-    def __init__(self, hand: Hand) -> None:
-        self._hand = hand
-        self._page = hand._session(hand.first)
-
-    def evaluate(self, expression: str) -> Any:
-        result = self._hand.call("Runtime.evaluate", self._page, expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in result, result
-        return result["result"].get("value")
-
-    def goes_to(self, url: str) -> None:
-        self._hand.call("Page.navigate", self._page, url=url)
-
-    def touches(self, selector: str) -> None:
-        quoted = json.dumps(selector)
-        until(lambda: bool(self.evaluate(f"!!document.querySelector({quoted})?.checkVisibility()")))
-        x, y = self.evaluate(
-            f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])"
-            f"(document.querySelector({quoted}).getBoundingClientRect())"
-        )
-        touch = "Input.dispatchTouchEvent"
-        self._hand.call(touch, self._page, type="touchStart", touchPoints=[{"x": x, "y": y}])
-        self._hand.call(touch, self._page, type="touchEnd", touchPoints=[])
-
-    def clicks(self, x: int, y: int) -> None:
-        for kind in ("mousePressed", "mouseReleased"):
-            self._hand.call("Input.dispatchMouseEvent", self._page, type=kind, x=x, y=y, button="left", clickCount=1)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -171,7 +133,7 @@ def test_a_medium_is_told_by_itself(visitor: Visitor, site: SiteServer, agent: A
     until(lambda: visitor.evaluate("document.querySelector('audio').paused"))  # five seconds later
     until(lambda: ("media_play", "giai-dieu", None) in agent.acts)
     (played,) = [event for event in agent.events if event.action == "media_play"]
-    assert 1_000 < (played.duration_ms or 0) < DEADLINE_S * 1000
+    assert 1_000 < (played.duration_ms or 0) < 60_000
 
 
 def test_the_site_works_without_an_agent_and_finds_one_that_comes_later(visitor: Visitor, site: SiteServer) -> None:

@@ -13,8 +13,9 @@ import msgspec
 
 from edge_agent.status_file import AgentStatus
 from simulator.ports import HOST
-from tests.end_to_end.program import AGENT, HUB, Program, run, until
+from tests.end_to_end.program import AGENT, HUB, Program, run
 from tests.mosquitto import Mosquitto
+from tests.patience import until
 
 HUB_USER: Final = {"hub": "the hub's own"}
 DEVICES: Final = {f"bg-20-cma-k{number}": f"secret {number}" for number in range(1, 60)}
@@ -28,6 +29,7 @@ worker_name = {name}
 brokers = [{brokers}]
 [ingest]
 commit_timeout_s = 2
+processes = {processes}
 [api]
 port = 0
 [log]
@@ -57,7 +59,13 @@ class Hub(Program):
     """`ttdn-hub serve`, or one worker of several: `ttdn-hub ingest`."""
 
     def __init__(
-        self, folder: Path, dsn: str, *brokers: Mosquitto, role: Literal["serve", "ingest"] = "serve", name: str = "hub"
+        self,
+        folder: Path,
+        dsn: str,
+        *brokers: Mosquitto,
+        role: Literal["serve", "ingest"] = "serve",
+        name: str = "hub",
+        processes: int = 1,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.config = folder / f"{name}.toml"
@@ -65,7 +73,7 @@ class Hub(Program):
         self.dsn = dsn
         values = {"dsn": dsn, "password": HUB_USER["hub"], "name": name}
         quoted = {key: json.dumps(value) for key, value in values.items()}
-        self.config.write_text(_HUB_CONFIG.format(**quoted, brokers=_brokers(brokers)))
+        self.config.write_text(_HUB_CONFIG.format(**quoted, brokers=_brokers(brokers), processes=processes))
         super().__init__(name, folder / f"{name}.log", [HUB, role, "--config", self.config])
 
     @property

@@ -6,27 +6,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-DEADLINE_S: Final = 90.0
-"""Nothing that a test waits for takes so long, however busy the machine is."""
+from tests.patience import DEADLINE_S, until
+
 PROJECT: Final = Path(__file__).parents[2]
 AGENT: Final = Path(sys.executable).with_name("ttdn-agent")
 HUB: Final = Path(sys.executable).with_name("ttdn-hub")
 _OURS: Final = ("TTDN_HUB_", "TTDN_AGENT_")
-
-
-def until(true: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Return once it holds; AssertionError when it has not for so long that it never will."""
-    deadline = time.monotonic() + deadline_s
-    while not true():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {deadline_s:.0f} s: {what}")
-        time.sleep(0.05)
 
 
 def environment() -> dict[str, str]:
@@ -74,6 +64,11 @@ class Program:
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it runs."""
+        return self._process.pid if self._process is not None and self.running else None
 
     def start(self) -> None:
         """Start it and return when it works. Does nothing if it runs."""

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import psycopg
 from psycopg.rows import args_row
 
-from tests.end_to_end.program import until
+from tests.patience import until
 
 _ORDER: Final = "JOIN device d ON d.id = e.device WHERE d.name = %s ORDER BY e.stream, e.seq"
 _PLAYS: Final = f"""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.end_to_end.border import Kiosk
 from tests.end_to_end.conftest import Border, MakeKiosk
-from tests.end_to_end.program import AGENT, run, until
+from tests.end_to_end.program import AGENT, run
+from tests.patience import until
 
 
 def test_the_status_of_a_healthy_agent(border: Border, make_kiosk: MakeKiosk) -> None:

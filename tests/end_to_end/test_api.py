@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,23 +10,10 @@ import pytest
 from tests.chromium import ChromiumProcess, Website
 from tests.end_to_end.border import Kiosk
 from tests.end_to_end.conftest import Border, MakeKiosk
-from tests.end_to_end.program import until
+from tests.patience import until
 
+PAGES = {"chao": "Chào mừng", "don": "Đón khách"}
 PROBE = '[probes.chromium]\nuser_data_dir = "{profile}"\ninterval_s = 0.3\n'
-
-
-@pytest.fixture
-def site() -> Iterator[Website]:
-    website = Website({"chao": "Chào mừng", "don": "Đón khách"})
-    yield website
-    website.close()
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[ChromiumProcess]:
-    process = ChromiumProcess(tmp_path / "profile")
-    yield process
-    process.kill()
 
 
 @pytest.fixture

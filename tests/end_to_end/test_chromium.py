@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.chromium import ChromiumProcess, Website
 from tests.end_to_end.border import Kiosk
 from tests.end_to_end.conftest import Border, MakeKiosk
-from tests.end_to_end.program import until
 from tests.end_to_end.seen import check_plays, shown_ms
+from tests.patience import until
 
 PAGES = {
     "one": "Cửa khẩu quốc tế",
@@ -25,20 +24,6 @@ user_data_dir = "{profile}"
 interval_s = 0.3
 timeout_s = 1.5
 """
-
-
-@pytest.fixture(scope="module")
-def site() -> Iterator[Website]:
-    website = Website(PAGES)
-    yield website
-    website.close()
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[ChromiumProcess]:
-    process = ChromiumProcess(tmp_path / "profile")
-    yield process
-    process.kill()
 
 
 @pytest.fixture

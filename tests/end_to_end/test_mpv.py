@@ -11,9 +11,9 @@ import pytest
 
 from tests.end_to_end.border import Kiosk
 from tests.end_to_end.conftest import Border, MakeKiosk
-from tests.end_to_end.program import until
 from tests.end_to_end.seen import check_plays, shown_ms
 from tests.mpv import MpvProcess, make_clip
+from tests.patience import until
 
 PROBE = """
 [probes.mpv]
@@ -32,13 +32,6 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_clip(folder / "clip 2.mkv", 300)
     (folder / "corrupt.mkv").write_bytes(b"\x1aE\xdf\xa3 this is no video" * 100)
     return folder
-
-
-@pytest.fixture
-def player(tmp_path: Path) -> Iterator[MpvProcess]:
-    process = MpvProcess(tmp_path)
-    yield process
-    process.kill()
 
 
 @pytest.fixture

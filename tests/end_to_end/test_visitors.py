@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
 from simulator.site_server import SiteServer
-from tests.chromium import ChromiumProcess, Hand
+from tests.chromium import ChromiumProcess
 from tests.end_to_end.border import Kiosk
 from tests.end_to_end.conftest import Border, MakeKiosk
-from tests.end_to_end.program import until
 from tests.end_to_end.seen import Act
+from tests.patience import until
+from tests.visitor import Visitor
 
 SETTINGS: Final = """
 [bridge]
@@ -27,41 +26,12 @@ origins = ["{origin}"]
 user_data_dir = "{profile}"
 interval_s = 0.3
 """
-_CENTRE: Final = "(({{x, y, width, height}}) => [x + width / 2, y + height / 2])({found}.getBoundingClientRect())"
-
-
-class Visitor:
-    """A finger on the glass: touches only what is visible."""
-
-    def __init__(self, hand: Hand) -> None:
-        self._hand = hand
-        self._page = hand._session(hand.first)
-
-    def sees(self, expression: str) -> Any:
-        result = self._hand.call("Runtime.evaluate", self._page, expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in result, result
-        return result["result"].get("value")
-
-    def touches(self, selector: str) -> None:
-        found = f"document.querySelector({json.dumps(selector)})"
-        until(lambda: self.sees(f"!!{found}?.checkVisibility()"), f"{selector} is visible")
-        x, y = self.sees(_CENTRE.format(found=found))
-        point = [{"x": x, "y": y}]
-        self._hand.call("Input.dispatchTouchEvent", self._page, type="touchStart", touchPoints=point)
-        self._hand.call("Input.dispatchTouchEvent", self._page, type="touchEnd", touchPoints=[])
 
 
 @pytest.fixture
 def site() -> Iterator[SiteServer]:
     with SiteServer() as site:
         yield site
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[ChromiumProcess]:
-    process = ChromiumProcess(tmp_path / "profile")
-    yield process
-    process.kill()
 
 
 @pytest.fixture
@@ -77,7 +47,7 @@ def test_two_visitors(border: Border, kiosk: Kiosk, browser: ChromiumProcess, si
     began = time.monotonic()
     with browser.start(address).steer() as hand:
         visitor = Visitor(hand)
-        until(lambda: visitor.sees("document.readyState === 'complete' && !!window.ttdn"), "the agent's script")
+        until(lambda: visitor.evaluate("document.readyState === 'complete' && !!window.ttdn"), "the agent's script")
         for selector in ("#attract", "[data-language=zh]", "[data-open=thu-tuc]", "[data-qr]", "#qr button", "#home"):
             visitor.touches(selector)
         for selector in ("[data-open=gop-y]", "[data-rate='4']", "#finish"):
@@ -87,7 +57,7 @@ def test_two_visitors(border: Border, kiosk: Kiosk, browser: ChromiumProcess, si
         time.sleep(1)
         visitor.touches("#finish")
         until(lambda: [act.action for act in seen.acts()].count("session_end") == 2, "both visits are stored")
-        assert visitor.sees("ttdn.dropped") == 0
+        assert visitor.evaluate("ttdn.dropped") == 0
     took_ms = (time.monotonic() - began) * 1000
     first, second = _visits(seen.acts())
     assert [act[1:4] for act in first] == [
@@ -122,7 +92,7 @@ def test_only_the_kiosk_s_own_pages_may_speak(
     foreign = site.origin.replace("127.0.0.1", "localhost")
     with browser.start(f"{foreign}/index.html?agent=http://127.0.0.1:{free_port}/ttdn.js").steer() as hand:
         visitor = Visitor(hand)
-        until(lambda: visitor.sees("document.readyState === 'complete'"), "the page")
+        until(lambda: visitor.evaluate("document.readyState === 'complete'"), "the page")
         visitor.touches("#attract")
         visitor.touches("[data-open=gop-y]")
         refused = re.compile("origin")

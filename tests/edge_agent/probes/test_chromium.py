@@ -24,20 +24,6 @@ PAGES = {
 }
 
 
-@pytest.fixture(scope="module")
-def site() -> Iterator[Website]:
-    website = Website(PAGES)
-    yield website
-    website.close()
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[ChromiumProcess]:
-    process = ChromiumProcess(tmp_path / "profile")
-    yield process
-    process.kill()
-
-
 @pytest.fixture
 def probe(browser: ChromiumProcess) -> Iterator[ChromiumProbe]:
     made = ChromiumProbe(ChromiumSettings(user_data_dir=str(browser.profile), timeout_s=1))

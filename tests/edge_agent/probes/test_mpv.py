@@ -12,7 +12,7 @@ import pytest
 
 from edge_agent.faults import CODES
 from edge_agent.probes.base import ProbeError
-from edge_agent.probes.mpv import MpvProbe, MpvSettings, local_path
+from edge_agent.probes.mpv import MpvProbe, MpvSettings
 from tests.edge_agent.probes.watching import View, look, watch
 from tests.mpv import MpvProcess, make_clip, make_film, make_image, make_sound, make_stuck_clip
 
@@ -29,13 +29,6 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_sound(folder / "tone.wav", 60)
     (folder / "corrupt.mkv").write_bytes(b"no video" * 500)
     return folder
-
-
-@pytest.fixture
-def player(tmp_path: Path) -> Iterator[MpvProcess]:
-    process = MpvProcess(tmp_path)
-    yield process
-    process.kill()
 
 
 @pytest.fixture
@@ -234,13 +227,6 @@ def test_what_is_no_mpv_is_named(tmp_path: Path, nonsense: bytes) -> None:
             probe.read()
         probe.close()
         thread.join(20)
-
-
-def test_paths_of_mpv() -> None:
-    assert local_path("a b.mkv", "/media") == "/media/a b.mkv"
-    assert local_path("/x/a.mkv", "/media") == "/x/a.mkv"
-    assert local_path("file:///x/a%20b.mkv", None) == "/x/a b.mkv"
-    assert local_path("https://host/stream", "/media") is None
 
 
 def test_every_trouble_is_documented() -> None:

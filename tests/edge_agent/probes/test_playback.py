@@ -7,9 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_agent.probes.base import ProbeError
-from edge_agent.probes.mpv import is_rendering
 from edge_agent.probes.mpv_ipc import Line, LineBuffer
-from edge_agent.probes.playback import Playback, PlayerLook, lacks_picture, loops_between
+from edge_agent.probes.playback import Playback, PlayerLook, is_rendering, lacks_picture, loops_between
 
 
 def at(at_ms: int, position_s: float | None, **fields: object) -> PlayerLook:

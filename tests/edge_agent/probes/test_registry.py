@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from importlib import import_module
+from inspect import isabstract
 from types import ModuleType
 
 import msgspec
@@ -24,6 +25,7 @@ def probe_classes(module: ModuleType) -> set[type]:
         and thing.__module__ == module.__name__
         and name.endswith("Probe")
         and name != "Probe"
+        and not isabstract(thing)
     }
 
 

@@ -13,10 +13,10 @@ from edge_agent.content_ref import file_ref
 from edge_agent.observation import Content, Reading
 from edge_agent.probes.chromium import BrowserView, ChromiumSettings
 from edge_agent.probes.devtools import parse_message
-from edge_agent.probes.mpv import MpvSettings, PlayerView
 from edge_agent.probes.mpv_ipc import Line, parse_line
 from edge_agent.probes.pages import Pages
 from edge_agent.probes.playback import PROPERTIES, Motion, Playback, PlayerLook, parse_look
+from edge_agent.probes.player_view import PlayerView
 from tests.edge_agent.probes.capture import CASES, plain
 
 FOLDER = "/media"
@@ -55,8 +55,7 @@ class PlayerReplay:
     """One exchange with mpv, told again."""
 
     def __init__(self) -> None:
-        settings = MpvSettings(socket_path="/unused", media_folder=FOLDER, stuck_s=2)
-        self.playback, self.view = Playback(stuck_s=settings.stuck_s), PlayerView(settings)
+        self.playback, self.view = Playback(stuck_s=2), PlayerView(screen="main", player="mpv", stuck_s=2)
         self.view.connected()
         self.replies: dict[int, Line] = {}
         self.sample: list[int] = []
