@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import platform
+import re
 import ssl
 import tomllib
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from contract.events import KINDS, Kind
 from hub.config_problems import explain, unknown_variables
 from hub.errors import ConfigError
 
@@ -31,10 +33,13 @@ _LISTS: Final = (
     f"""{ENV_PREFIX}MQTT__BROKERS='[{{"host": "127.0.0.1", "port": 1883, "tls": false}}]'"""
 )
 
+_HOST_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
+
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is this machine's own."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -129,7 +134,7 @@ class BrokerSettings(Section):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if not self.tls and not _is_loopback(self.host):
+        if not self.tls and not is_loopback(self.host):
             raise ValueError(f"tls is off for {self.host}; without TLS only a loopback address is allowed (127.0.0.1)")
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("cert_file and key_file are needed together")
@@ -215,21 +220,207 @@ class IngestSettings(Section):
     )
 
 
+class StorageSettings(Section):
+    """How long rows are kept, by kind; hourly counts are kept for good. `ttdn-hub maintain` sees to it."""
+
+    play_days: int = Field(default=800, ge=2, le=36_500, description="Slices of plays.")
+    screen_days: int = Field(default=800, ge=2, le=36_500, description="Power of screens.")
+    interaction_days: int = Field(
+        default=30, ge=2, le=30, description="Interactions of visitors: at most 30 days, then only counts."
+    )
+    health_days: int = Field(default=400, ge=2, le=36_500, description="Condition of devices.")
+    fault_days: int = Field(default=800, ge=2, le=36_500, description="Faults.")
+    lifecycle_days: int = Field(default=3_650, ge=2, le=36_500, description="Starts, stops, changes of clock.")
+    loss_days: int = Field(default=3_650, ge=2, le=36_500, description="Declarations of loss.")
+    compress_after_days: int = Field(
+        default=60, ge=3, le=36_500, description="With TimescaleDB: chunks that are older are compressed."
+    )
+
+    def retention_days(self) -> dict[Kind, int]:
+        """By kind of event."""
+        return {kind: getattr(self, f"{kind}_days") for kind in KINDS}
+
+
 class ApiSettings(Section):
-    """HTTP: the page of all screens, the API, health and metrics."""
+    """HTTP: the page of all screens, the API, health and metrics. Who may see what: ttdn-hub user, ttdn-hub token."""
 
-    host: str = Field(default="127.0.0.1", description="Address to bind; only 127.0.0.1 while the API knows no users.")
+    host: str = Field(
+        default="127.0.0.1",
+        min_length=1,
+        max_length=253,
+        description="Address to bind; 0.0.0.0 or :: for all. Other than loopback it needs TLS: cert_file, or a proxy.",
+    )
     port: int = Field(default=8000, ge=0, le=65_535, description="TCP port; 0: any free one, named in the log.")
+    names: tuple[str, ...] = Field(
+        default=(),
+        max_length=32,
+        description="Names under which people reach it, besides 127.0.0.1 and localhost; requests to other names are "
+        "refused. Empty while bound elsewhere than to loopback: any.",
+        examples=[["ttdn.example.vn"]],
+    )
+    proxies: tuple[str, ...] = Field(
+        default=(),
+        max_length=32,
+        description="Addresses or networks of reverse proxies whose X-Forwarded-For and X-Forwarded-Proto are true. "
+        "Without it a proxy's users share one limit, and cannot log in through it.",
+        examples=[["127.0.0.1"]],
+    )
+    cert_file: Path | None = Field(
+        default=None, description="Certificate chain in PEM, with key_file: HTTPS.", examples=["/etc/ttdn-hub/api.pem"]
+    )
+    key_file: Path | None = Field(
+        default=None, description="The certificate's private key in PEM.", examples=["/etc/ttdn-hub/api.key"]
+    )
+    open_on_loopback: bool = Field(
+        default=False,
+        description="Everybody on this machine may read page, API and metrics without an account, as in the demo. "
+        "Only with a loopback host and without proxies.",
+    )
+    session_max_s: int = Field(
+        default=43_200, ge=300, le=2_592_000, description="After this long a person has to log in again."
+    )
+    session_idle_s: int = Field(
+        default=3_600,
+        ge=300,
+        le=2_592_000,
+        description="The same, after this long without a request; a page that is left open asks by itself.",
+    )
+    requests_per_minute: int = Field(
+        default=600, ge=10, le=1_000_000, description="Most requests of one person or token; more get status 429."
+    )
+    address_requests_per_minute: int = Field(
+        default=3_000, ge=10, le=1_000_000, description="Most requests from one address, whoever asks."
+    )
 
-    @field_validator("host")
+    @field_validator("names")
     @classmethod
-    def _only_this_machine(cls, host: str) -> str:
-        if host != "127.0.0.1":
+    def _are_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not _HOST_NAME.fullmatch(name):
+                raise ValueError(f"{name!r} is no host name; expected one without scheme and port, as ttdn.example.vn")
+        return names
+
+    @field_validator("proxies")
+    @classmethod
+    def _are_networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            ipaddress.ip_network(proxy)  # its ValueError says what is wrong
+        return proxies
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file are needed together")
+        if self.open_on_loopback and not self.is_local:
             raise ValueError(
-                f"{host} is refused: the API has no access control yet and binds to 127.0.0.1 only. "
-                "For other machines put a reverse proxy that checks its users before it"
+                f"open_on_loopback lets in everybody who reaches it, and cannot hold with host {self.host}; "
+                "leave it out, or bind to 127.0.0.1"
             )
-        return host
+        if self.open_on_loopback and self.proxies:
+            raise ValueError(
+                "open_on_loopback would let in everybody who comes through proxies; only one of them can hold"
+            )
+        return self
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine reaches it."""
+        return is_loopback(self.host)
+
+    def check_tls(self) -> None:
+        """ConfigError if certificate and key cannot be used."""
+        if self.cert_file is not None:
+            try:
+                ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+                    self.cert_file, self.key_file, password=""
+                )
+            except OSError as error:  # ssl.SSLError is one
+                files = f"{self.cert_file}, {self.key_file}"
+                raise ConfigError(f"api.cert_file, api.key_file: {files}: {error.strerror or error}") from None
+
+
+class ComplianceSettings(Section):
+    """What counts as shown, and as known."""
+
+    minimum_grade: Literal["scheduled", "reported", "rendering", "panel_on", "frame_match"] = Field(
+        default="rendering", description="The lowest grade of a play that counts as shown."
+    )
+    heartbeat_s: int = Field(
+        default=60, ge=1, le=86_400, description="Time between two health reports of the kiosks; longer is silence."
+    )
+
+
+class NoticeStep(Section):
+    """One step: who is told once an incident has waited for so long."""
+
+    after_s: int = Field(default=0, ge=0, le=2_592_000, description="Seconds since the incident was opened.")
+    channel: Literal["email", "webhook"] = Field(description="The way by which it goes out.", examples=["email"])
+    target: str = Field(
+        min_length=3, max_length=500, description="An e-mail address, or a URL.", examples=["truc-ban@example.vn"]
+    )
+
+    @model_validator(mode="after")
+    def _fits_the_channel(self) -> Self:
+        if self.channel == "email" and not re.fullmatch(r"[^@\s]+@[^@\s]+", self.target):
+            raise ValueError(f"{self.target!r} is no e-mail address")
+        url = re.fullmatch(r"(https?)://([^/:@\s]+|\[[0-9a-f:]+\])(:\d+)?(/\S*)?", self.target)
+        if self.channel == "webhook" and (url is None or (url[1] == "http" and not is_loopback(url[2].strip("[]")))):
+            raise ValueError(f"{self.target!r} is no https URL; http is for a loopback address only")
+        return self
+
+
+class NoticeSettings(Section):
+    """Who is told of incidents that nobody has acknowledged, step by step."""
+
+    kinds: tuple[str, ...] = Field(
+        default=("content_unknown", "content_altered", "content_expired", "content_not_yet_valid", "cloned_device"),
+        description="Kinds of incidents that are told.",
+    )
+    smtp_host: str = Field(default="127.0.0.1", min_length=1, max_length=253, description="Mail server.")
+    smtp_port: Port = Field(default=25, description="25, or 587 with STARTTLS.")
+    smtp_starttls: bool = Field(default=False, description="Encrypt; may be off only for a loopback address.")
+    smtp_ca_file: Path | None = Field(
+        default=None,
+        description="CA certificates in PEM; none: those of the system.",
+        examples=["/etc/ttdn-hub/ca.pem"],
+    )
+    smtp_username: str = Field(default="", max_length=128, description="User name at the mail server; empty: none.")
+    smtp_password_file: Path | None = Field(
+        default=None,
+        description="File whose first line is the password, readable by the hub's user only.",
+        examples=["/etc/ttdn-hub/smtp-password"],
+    )
+    mail_from: str = Field(default="ttdn-hub@localhost", max_length=254, description="Sender of the mails.")
+    webhook_secret_file: Path | None = Field(
+        default=None,
+        description="File whose first line signs webhooks: HMAC-SHA256 of the body in X-TTDN-Signature.",
+        examples=["/etc/ttdn-hub/webhook-secret"],
+    )
+    steps: tuple[NoticeStep, ...] = Field(default=(), max_length=50, description="The steps; none: nobody is told.")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        by_mail = any(step.channel == "email" for step in self.steps)
+        if by_mail and not self.smtp_starttls and not is_loopback(self.smtp_host):
+            raise ValueError(
+                f"smtp_starttls is off for {self.smtp_host}; without it only a loopback address is allowed"
+            )
+        if self.smtp_username and self.smtp_password_file is None:
+            raise ValueError("smtp_username needs smtp_password_file")
+        return self
+
+    def smtp_secret(self) -> str:
+        """The mail server's password. ConfigError if its file cannot be read."""
+        return (
+            ""
+            if self.smtp_password_file is None
+            else _first_line("notices.smtp_password_file", self.smtp_password_file)
+        )
+
+    def webhook_key(self) -> str:
+        """What signs webhooks; empty: nothing. ConfigError if its file cannot be read."""
+        file = self.webhook_secret_file
+        return "" if file is None else _first_line("notices.webhook_secret_file", file)
 
 
 class LogSettings(Section):
@@ -251,7 +442,10 @@ class HubSettings(BaseSettings):
     database: DatabaseSettings
     mqtt: MqttSettings = Field(default_factory=MqttSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
+    storage: StorageSettings = Field(default_factory=StorageSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
+    compliance: ComplianceSettings = Field(default_factory=ComplianceSettings)
+    notices: NoticeSettings = Field(default_factory=NoticeSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     @classmethod

@@ -45,13 +45,18 @@ def _items(key: str, info: FieldInfo, model: type[BaseModel]) -> Iterator[str]:
         yield f"[[{key}]]"
         for field, (inner, _) in fields_of(model).items():
             yield from _field(field, inner, getattr(item, field))
+    if not info.get_default():
+        yield f"# [[{key}]]"
+        for field, (inner, _) in fields_of(model).items():
+            value = inner.examples[0] if inner.examples else inner.get_default()
+            yield from (*_comment(inner.description or ""), f"# {field} = {_toml(value)}")
 
 
 def _field(name: str, info: FieldInfo, value: Any) -> Iterator[str]:
     yield from _comment(info.description or "")
     extra = info.json_schema_extra
     shown = isinstance(extra, dict) and bool(extra.get("shown"))
-    if value is None or info.default_factory is not None:
+    if value in (None, ()) or info.default_factory is not None:
         example = info.examples[0] if info.examples else ""
         yield f"{'' if shown else '# '}{name} = {_toml(example)}"
     else:
@@ -63,7 +68,9 @@ def _comment(text: str) -> list[str]:
 
 
 def _toml(value: Any) -> str:
-    """A string, number or boolean of TOML; JSON writes these three alike."""
+    """A string, number, boolean or list of strings of TOML; JSON writes these alike."""
     if isinstance(value, SecretStr):
         raise TypeError("a secret has no place in a sample")
-    return json.dumps(value if isinstance(value, bool | int | float) else str(value), ensure_ascii=False)
+    if isinstance(value, tuple):
+        value = list(value)
+    return json.dumps(value if isinstance(value, bool | int | float | list) else str(value), ensure_ascii=False)

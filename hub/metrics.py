@@ -41,6 +41,9 @@ class HubMetrics:
         self.event_delay_seconds: Final = Histogram(
             "ttdn_hub_event_delay_seconds", "From event to commit.", buckets=_DELAY_BUCKETS_S, registry=registry
         )
+        self.chore_failures: Final = Counter(
+            "ttdn_hub_chore_failures", "Chores that failed; each is tried again.", ["chore"], registry=registry
+        )
         self.brokers_connected: Final = Gauge(
             "ttdn_hub_brokers_connected", "Brokers that this process is connected to.", registry=registry
         )

@@ -65,6 +65,42 @@ FACT_VALUES: Final = {
 }
 UNKNOWN: Final = "chưa rõ"
 
+VERDICTS: Final = {
+    "approved": "Đã phê duyệt",
+    "expired": "Hết hạn phê duyệt",
+    "not_yet_valid": "Chưa đến ngày được phát",
+    "unknown": "Ngoài danh mục đã duyệt",
+    "altered": "Khác bản đã duyệt",
+}
+"""What a play is by the catalogue, by `hub.compliance.verdict.Verdict`."""
+
+VERDICT_HINTS: Final = {
+    "approved": "đúng bản đã duyệt, phát trong thời hạn.",
+    "expired": "bản này đã được duyệt nhưng đã hết hạn hoặc bị rút phê duyệt.",
+    "not_yet_valid": "bản này đã được duyệt nhưng chưa đến ngày bắt đầu.",
+    "unknown": "không có trong danh mục, hoặc có trong danh mục mà chưa có văn bản phê duyệt.",
+    "altered": "tên có trong danh mục nhưng tệp khác mọi bản đã duyệt.",
+}
+
+FULFILMENTS: Final = {
+    "enough": "Phát đủ",
+    "too_little": "Phát chưa đủ",
+    "not_at_all": "Không phát",
+    "unknown": "Chưa đủ dữ liệu để kết luận",
+}
+"""How a window of a plan stands, by `hub.compliance.fulfilment.Result`."""
+
+UNKNOWN_REASONS: Final = {
+    "hole": "Khoảng thiếu dữ liệu",
+    "declared_loss": "Dữ liệu mất đã ghi nhận",
+    "silence": "Thiết bị không ghi nhận gì",
+    "late": "Dữ liệu chưa về",
+}
+"""Why a time is unknown, by `hub.compliance.coverage.Reason`."""
+
+SUPPRESSED: Final = "Ẩn do số lượng nhỏ"
+"""Flag `c` of a published figure."""
+
 KINDS: Final = {"kiosk": "Tủ tra cứu", "led": "Màn hình LED", "tv": "Màn hình TV", "loa": "Loa"}
 
 GATE_TYPES: Final = {
@@ -75,6 +111,26 @@ GATE_TYPES: Final = {
     "loi_thong_quan": "Lối thông quan",
     "duong_chuyen_dung": "Đường chuyên dụng",
 }
+
+NEIGHBOURS: Final = {"CN": "Trung Quốc", "LA": "Lào", "KH": "Campuchia"}
+
+SITE_STATUSES: Final = {
+    "planned": "Dự kiến",
+    "operating": "Đang hoạt động",
+    "suspended": "Tạm dừng",
+    "closed": "Đã đóng",
+}
+
+FUNDINGS: Final = {"ngan_sach_dia_phuong": "Ngân sách địa phương", "xa_hoi_hoa": "Xã hội hóa"}
+
+ACTIVITIES: Final = {
+    "tap_huan": "Lớp tập huấn",
+    "hoi_nghi": "Hội nghị, hội thảo",
+    "trien_lam": "Triển lãm",
+    "giao_luu": "Giao lưu biên giới",
+    "khac": "Hoạt động khác",
+}
+"""Kinds of activities."""
 
 INCIDENTS: Final = {
     "cloned_device": "Hai thiết bị dùng chung một tên",

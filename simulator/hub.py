@@ -91,6 +91,7 @@ password_file = "{password_file}"
 brokers = [{{host = "{HOST}", port = {self._broker_port}, tls = false}}]
 [api]
 port = {self.port}
+open_on_loopback = true  # a demo asks nobody for an account; it is seen on this machine only
 """
         (self.folder / "hub.toml").write_text(text, encoding="utf-8")
 

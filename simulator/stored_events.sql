@@ -3,11 +3,11 @@
 
 -- name: play
 SELECT replace(s.name::text, '-', ''), e.seq, {committed},
-       (extract(epoch FROM e.time) * 1000)::bigint AS "time", e.clock::text, e.play_id, e.slice, e.content_ref,
-       encode(e.content_sha256, 'hex') AS "content_sha256", e.screen, e.player, e.duration_ms, e.status::text,
+       (extract(epoch FROM e.time) * 1000)::bigint AS "time", e.clock::text, e.play_id, e.slice, c.content_ref,
+       encode(c.content_sha256, 'hex') AS "content_sha256", e.screen, e.player, e.duration_ms, e.status::text,
        e.listed AS "facts.listed", e.reported AS "facts.reported", e.rendering AS "facts.rendering",
        e.panel::text AS "facts.panel", e.frame::text AS "facts.frame"
-FROM play e JOIN device d ON d.id = e.device LEFT JOIN stream s ON s.id = e.stream WHERE d.name = %(device)s
+FROM play e JOIN device d ON d.id = e.device LEFT JOIN shown_content c ON c.id = e.content LEFT JOIN stream s ON s.id = e.stream WHERE d.name = %(device)s
 
 -- name: screen
 SELECT replace(s.name::text, '-', ''), e.seq, {committed},

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.fix_broker", "tests.fix_database", "tests.fix_players"]
+pytest_plugins = ["tests.fix_broker", "tests.fix_database", "tests.fix_players", "tests.fix_timescale"]

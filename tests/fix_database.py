@@ -33,7 +33,8 @@ def database_template(postgres_server: EmbeddedPostgres) -> str:
     return TEMPLATE
 
 
-def _fresh(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+def fresh_database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """Yield the connection string of a copy of `template`, which goes afterwards, whoever is connected."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server.dsn, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
@@ -44,13 +45,13 @@ def _fresh(server: EmbeddedPostgres, template: str) -> Iterator[str]:
 @pytest.fixture
 def database(postgres_server: EmbeddedPostgres, database_template: str) -> Iterator[str]:
     """Connection string of a fresh database with all tables."""
-    yield from _fresh(postgres_server, database_template)
+    yield from fresh_database(postgres_server, database_template)
 
 
 @pytest.fixture
 def empty_database(postgres_server: EmbeddedPostgres) -> Iterator[str]:
     """Connection string of a fresh database without any table."""
-    yield from _fresh(postgres_server, "template0")
+    yield from fresh_database(postgres_server, "template0")
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ RUN_HERE = {
     "ttdn-hub migrate",
     "ttdn-hub audit",
     "ttdn-hub rejected retry",
+    "ttdn-hub token create grafana --scope read --province 20 --days 90",
     "python -m tests.regenerate schemas",
     "python -m tests.regenerate faults",
 }
@@ -37,6 +38,13 @@ RUN_BY = {
     "pip install 'ttdn-border[hub]'": "tests/test_wheel.py::",
     "ttdn-agent run": "tests/edge_agent/test_cli.py::",
     "ttdn-agent status": "tests/edge_agent/test_cli.py::",
+    "ttdn-hub user add nguyen.an --role staff --province 20": (
+        "tests/hub/cli/test_people.py::test_the_terminal_asks_twice_and_shows_nothing"
+    ),
+    "ttdn-hub user unlock nguyen.an": "tests/hub/cli/test_people.py::test_locked_and_unlocked",
+    "ttdn-hub registry template gates --xlsx gates.xlsx": "tests/hub/cli/test_registry.py::test_the_way_of_a_workbook",
+    "ttdn-hub registry import gates gates.xlsx --preview": "tests/hub/cli/test_registry.py::test_the_way_of_a_workbook",
+    "ttdn-hub registry import gates gates.xlsx": "tests/hub/cli/test_registry.py::test_the_way_of_a_workbook",
     "ttdn-hub serve": "tests/hub/cli/test_run.py::test_serve_migrates_waits_for_its_broker_and_ends_in_order",
 }
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)

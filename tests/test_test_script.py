@@ -8,7 +8,8 @@ import pytest
 
 from tests.bare_machine import Machine, make_machine
 
-PROGRAMS = ("mosquitto", "mosquitto_passwd", "chromium", "mpv")
+PROGRAMS = ("mosquitto", "mosquitto_passwd", "chromium", "mpv", "node", "npm")
+PACKAGES = "mosquitto chromium mpv nodejs npm"
 APT = "apt-get install -y --no-install-recommends"
 
 
@@ -29,10 +30,19 @@ def test_an_ordinary_user_is_told_the_command_and_no_test_runs(machine: Machine)
     give_programs(machine)
     (machine.tools / "mpv").unlink()
     (machine.tools / "mosquitto_passwd").unlink()
+    (machine.tools / "node").unlink()
     done = machine.run("test")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "real programs that are not installed: mosquitto mpv\n" in done.stderr
-    assert done.stderr.endswith(f"{APT} mosquitto mpv\n")
+    assert "real programs that are not installed: mosquitto mpv nodejs\n" in done.stderr
+    assert done.stderr.endswith(f"{APT} mosquitto mpv nodejs\n")
+
+
+def test_node_may_come_without_npm(machine: Machine) -> None:
+    give_programs(machine)
+    (machine.tools / "npm").unlink()
+    done = machine.run("test")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith(f"{APT} npm\n")
 
 
 def test_root_gets_what_is_missing(machine: Machine) -> None:
@@ -40,7 +50,7 @@ def test_root_gets_what_is_missing(machine: Machine) -> None:
     machine.give("apt-get", '#!/bin/sh\necho "apt-get $*" >>"$TOOLS/calls"\n')
     assert machine.run("test", "tests/contract").returncode == 0
     assert "apt-get update -qq" in machine.calls()
-    assert "apt-get install -qq -y --no-install-recommends mosquitto chromium mpv" in machine.calls()
+    assert f"apt-get install -qq -y --no-install-recommends {PACKAGES}" in machine.calls()
 
 
 def test_root_without_a_mirror_is_told_so(machine: Machine) -> None:
@@ -48,7 +58,7 @@ def test_root_without_a_mirror_is_told_so(machine: Machine) -> None:
     machine.give("apt-get", "#!/bin/sh\nexit 100\n")
     done = machine.run("test")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "apt-get could not install mosquitto chromium mpv" in done.stderr
+    assert f"apt-get could not install {PACKAGES}" in done.stderr
 
 
 def test_arguments_go_to_pytest_alone(machine: Machine) -> None:

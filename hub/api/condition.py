@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import psycopg
 import psycopg_pool
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from hub.api.models import Readiness
+from hub.api.access import Counting
+from hub.api.models import Problem, Readiness
+from hub.api.origin import is_local
 from hub.api.question import Questions
 from hub.errors import MigrationError
 from hub.metrics import HubMetrics
@@ -15,7 +17,7 @@ from hub.store.migrate import check
 
 
 def router(questions: Questions, metrics: HubMetrics) -> APIRouter:
-    """/healthz, /readyz and /metrics."""
+    """/healthz and /readyz for everybody, reasons on this machine only; /metrics for the scope of that name."""
     api = APIRouter(tags=["condition"])
 
     @api.get("/healthz", summary="The process lives")
@@ -23,13 +25,18 @@ def router(questions: Questions, metrics: HubMetrics) -> APIRouter:
         return {"status": "ok"}
 
     @api.get("/readyz", summary="Database, schema and broker work", responses={503: {"model": Readiness}})
-    def readyz(response: Response) -> Readiness:
+    def readyz(request: Request, response: Response) -> Readiness:
         reasons = not_ready(questions)
         response.status_code = 503 if reasons else 200
-        return Readiness(ready=not reasons, reasons=reasons)
+        return Readiness(ready=not reasons, reasons=reasons if is_local(request) else [])
 
-    @api.get("/metrics", summary="For Prometheus", response_class=Response)
-    def exposition() -> Response:
+    @api.get(
+        "/metrics",
+        summary="For Prometheus",
+        response_class=Response,
+        responses={401: {"model": Problem}, 403: {"model": Problem}},
+    )
+    def exposition(_who: Counting) -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     return api
@@ -40,7 +47,7 @@ def not_ready(questions: Questions) -> list[str]:
     try:
         with questions.pool.connection() as connection:
             check(connection)
-        with questions.ask() as question:
+        with questions.ask(None) as question:
             brokers = question.live_brokers()
     except MigrationError as error:
         return [str(error)]

@@ -12,6 +12,8 @@ from contract.events import Frame, Panel, PlayStatus
 from contract.ids import ClockState
 from contract.ranges import RangeSet
 from hub.grade import Grade, grade_of
+from hub.people.principal import Principal
+from hub.people.roles import Role, Scope
 from hub.store import multirange
 from hub.store.readers import Row
 
@@ -191,11 +193,34 @@ class Incident(Answer):
     closed_at: datetime | None
 
 
+class Me(Answer):
+    """Who asks, and what is theirs to see."""
+
+    kind: Literal["person", "token", "local"] = Field(
+        description="local: anybody on the hub's own machine, which is open there.", examples=["person"]
+    )
+    name: str = Field(description="A person's name or a token's key.", examples=["nguyen.an"])
+    role: Role | None = Field(description="Of a person.", examples=["staff"])
+    scopes: list[Scope] = Field(examples=[["published", "read", "visitors"]])
+    provinces: list[str] | None = Field(
+        description="Codes; null: all, and devices that nobody has registered.", examples=[["20"]]
+    )
+    until: datetime | None = Field(description="When session or token ends, unless the session is used meanwhile.")
+
+    @classmethod
+    def from_principal(cls, who: Principal) -> Self:
+        """As the API tells it."""
+        provinces = None if who.provinces is None else sorted(who.provinces)
+        return cls(
+            kind=who.kind, name=who.name, role=who.role, scopes=sorted(who.scopes), provinces=provinces, until=who.until
+        )
+
+
 class Readiness(Answer):
     """Whether this hub does its work now."""
 
     ready: bool = Field(examples=[True])
-    reasons: list[str] = Field(description="Why not.", examples=[[]])
+    reasons: list[str] = Field(description="Why not; told on the hub's own machine only.", examples=[[]])
 
 
 class Problem(Answer):

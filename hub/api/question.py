@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from hub.api.models import Device
 from hub.config import IngestSettings
+from hub.people.principal import Provinces
 from hub.store.readers import Place, Reader, ReaderPool, Row, reading
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,9 +54,9 @@ class Questions:
     clock: Callable[[], datetime] = utc_now
 
     @contextmanager
-    def ask(self) -> Iterator[Question]:
-        """One snapshot of the database."""
-        with reading(self.pool) as reader:
+    def ask(self, provinces: Provinces) -> Iterator[Question]:
+        """One snapshot of the database, of which nothing outside these provinces is seen."""
+        with reading(self.pool, provinces) as reader:
             yield Question(reader, self.clock(), self.silence)
 
 

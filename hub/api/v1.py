@@ -1,4 +1,4 @@
-"""The API's first version: sites, devices, plays, streams, incidents."""
+"""The API's first version: sites, devices, plays, streams, incidents; each within the provinces of who asks."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi import Path as PathParameter
 
 from contract.ids import DEVICE_PATTERN
+from hub.api.access import Reading
 from hub.api.models import Device, Incident, Play, Plays, Problem, Site, Stream
-from hub.api.question import Question, Questions, cursor_of, place_of
+from hub.api.question import Questions, cursor_of, place_of
 
 _ABSENT: Final[dict[int | str, dict[str, Any]]] = {404: {"model": Problem, "description": "No such device."}}
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    401: {"model": Problem, "description": "Who asks is not known."},
+    403: {"model": Problem, "description": "Who asks may not."},
+    429: {"model": Problem, "description": "Too often; Retry-After says when again."},
+    503: {"model": Problem, "description": "No database."},
+}
 # Rust's regular expressions, which pydantic uses, spell the end of the text differently.
 DeviceName = Annotated[str, PathParameter(pattern=DEVICE_PATTERN.replace(r"\Z", "$"), examples=["bg-20-cma-k1"])]
 Limit = Annotated[int, Query(ge=1, le=500, description="Most entries.")]
@@ -19,7 +26,7 @@ Limit = Annotated[int, Query(ge=1, le=500, description="Most entries.")]
 
 def router(questions: Questions) -> APIRouter:
     """The endpoints below /api/v1."""
-    api = APIRouter(prefix="/api/v1", responses={503: {"model": Problem, "description": "No database."}})
+    api = APIRouter(prefix="/api/v1", responses=PROBLEMS)
     _places(api, questions)
     _histories(api, questions)
     return api
@@ -27,32 +34,35 @@ def router(questions: Questions) -> APIRouter:
 
 def _places(api: APIRouter, questions: Questions) -> None:
     @api.get("/sites", tags=["places"], summary="Registered sites, by province")
-    def sites() -> list[Site]:
-        with questions.ask() as question:
+    def sites(who: Reading) -> list[Site]:
+        with questions.ask(who.provinces) as question:
             return [Site(**row) for row in question.reader.sites()]
 
     @api.get("/devices", tags=["places"], summary="Every device that is registered or was heard, with its state now")
-    def devices() -> list[Device]:
-        with questions.ask() as question:
+    def devices(who: Reading) -> list[Device]:
+        with questions.ask(who.provinces) as question:
             return question.devices()
 
     @api.get("/devices/{name}", tags=["places"], summary="One device with its state now", responses=_ABSENT)
-    def device(name: DeviceName) -> Device:
-        with questions.ask() as question:
+    def device(who: Reading, name: DeviceName) -> Device:
+        with questions.ask(who.provinces) as question:
             found = question.devices(name)
         if not found:
             raise _absent(name)
         return found[0]
 
     @api.get("/incidents", tags=["places"], summary="What a person should look at; open ones first")
-    def incidents(limit: Limit = 100, *, only_open: Annotated[bool, Query(alias="open")] = False) -> list[Incident]:
-        with questions.ask() as question:
+    def incidents(
+        who: Reading, limit: Limit = 100, *, only_open: Annotated[bool, Query(alias="open")] = False
+    ) -> list[Incident]:
+        with questions.ask(who.provinces) as question:
             return [Incident(**row) for row in question.reader.incidents(limit, only_open=only_open)]
 
 
 def _histories(api: APIRouter, questions: Questions) -> None:
     @api.get("/devices/{name}/plays", tags=["history"], summary="Slices of plays, newest first", responses=_ABSENT)
     def plays(
+        who: Reading,
         name: DeviceName,
         limit: Limit = 100,
         before: Annotated[str | None, Query(description="`next` of the page before.", max_length=64)] = None,
@@ -60,22 +70,21 @@ def _histories(api: APIRouter, questions: Questions) -> None:
         place = None if before is None else place_of(before)
         if before is not None and place is None:
             raise HTTPException(422, "before is not the `next` of a page")
-        with questions.ask() as question:
-            rows = question.reader.plays(_known(question, name), limit, place)
+        with questions.ask(who.provinces) as question:
+            rows = question.reader.plays(_found(question.reader.device_ever(name), name), limit, place)
         following = cursor_of(rows[-1]) if len(rows) == limit else None
         return Plays(plays=[Play.from_row(row) for row in rows], next=following)
 
     @api.get("/devices/{name}/streams", tags=["history"], summary="The ledger: what has come", responses=_ABSENT)
-    def streams(name: DeviceName) -> list[Stream]:
-        with questions.ask() as question:
-            return [Stream.from_row(row) for row in question.reader.streams(_known(question, name))]
+    def streams(who: Reading, name: DeviceName) -> list[Stream]:
+        with questions.ask(who.provinces) as question:
+            return [Stream.from_row(row) for row in question.reader.streams(_found(question.reader.device(name), name))]
 
 
-def _known(question: Question, name: str) -> int:
-    found = question.reader.device(name)
-    if found is None:
+def _found(device: int | None, name: str) -> int:
+    if device is None:
         raise _absent(name)
-    return found
+    return device
 
 
 def _absent(name: str) -> HTTPException:

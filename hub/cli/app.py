@@ -9,10 +9,12 @@ import psycopg
 import typer
 from rich.console import Console
 
-from hub.cli import audit, config, registry, rejected, run
+from hub.cli import audit, catalogue, config, counts, incident, maintain, plan, registry, rejected, run, token, user
 from hub.cli.exits import DIFFERENT, EPILOG, STOPPED, UNAVAILABLE, WRONG
 from hub.errors import ConfigError, HubError, ImportRefused, MigrationError
+from hub.people.errors import PeopleRefused
 from hub.store.audit import UnknownDevice
+from hub.store.catalogue import CatalogueRefused
 
 app = typer.Typer(
     name="ttdn-hub",
@@ -30,8 +32,15 @@ app.command("ingest", epilog=EPILOG)(run.ingest)
 app.command("api", epilog=EPILOG)(run.api)
 app.command("migrate", epilog=EPILOG)(run.migrate)
 app.command("audit", epilog=EPILOG)(audit.audit)
+app.command("maintain", epilog=EPILOG)(maintain.maintain)
 app.add_typer(registry.app, name="registry")
+app.add_typer(catalogue.app, name="catalogue")
+app.add_typer(plan.app, name="plan")
 app.add_typer(rejected.app, name="rejected")
+app.add_typer(counts.app, name="counts")
+app.add_typer(incident.app, name="incident")
+app.add_typer(user.app, name="user")
+app.add_typer(token.app, name="token")
 app.add_typer(config.app, name="config")
 
 
@@ -41,7 +50,7 @@ def main() -> None:
         app()
     except ImportRefused as error:
         _fail(DIFFERENT, "nothing was imported / chưa nhập dòng nào:\n" + "\n".join(error.problems))
-    except (ConfigError, UnknownDevice) as error:
+    except (ConfigError, UnknownDevice, PeopleRefused, CatalogueRefused) as error:
         _fail(WRONG, str(error))
     except MigrationError as error:
         _fail(UNAVAILABLE, str(error))

@@ -29,6 +29,7 @@ def check(config: ConfigOption = None) -> None:
     settings = load_settings(config)
     settings.database.conninfo()
     settings.mqtt.secret()
+    settings.api.check_tls()
     for broker in settings.mqtt.brokers:
         broker.ssl_context()
     Console(stderr=True).print("the settings are good", style="green")

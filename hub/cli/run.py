@@ -31,11 +31,13 @@ def serve(config: ConfigOption = None, *, migrate_first: MigrateOption = False) 
     If the ingest stops by itself the process ends with exit code 4, so that the service manager starts it again.
     """
     from hub.api.server import ApiServer
+    from hub.chores.chores import CHORES
+    from hub.chores.service import ChoreService
     from hub.ingest.service import IngestService
 
     def parts(settings: HubSettings) -> Sequence[Service]:
         metrics = HubMetrics()
-        return IngestService(settings, metrics), ApiServer(settings, metrics)
+        return IngestService(settings, metrics), ApiServer(settings, metrics), ChoreService(settings, metrics, CHORES)
 
     _run(config, parts, migrate_first=migrate_first)
 
@@ -45,18 +47,21 @@ def ingest(config: ConfigOption = None, *, migrate_first: MigrateOption = False)
 
     Ends in order on SIGTERM or SIGINT (exit code 0); exit code 4 if it stops by itself.
     """
+    from hub.chores.chores import CHORES
+    from hub.chores.service import ChoreService
     from hub.ingest.colleague import Colleague
     from hub.ingest.service import IngestService
 
     def parts(settings: HubSettings) -> Sequence[Service]:
         colleagues = (Colleague(settings, number) for number in range(2, settings.ingest.processes + 1))
-        return IngestService(settings, HubMetrics()), *colleagues
+        metrics = HubMetrics()
+        return IngestService(settings, metrics), ChoreService(settings, metrics, CHORES), *colleagues
 
     _run(config, parts, migrate_first=migrate_first)
 
 
 def api(config: ConfigOption = None) -> None:
-    """Run only the API and the page of all screens; it reads the database and never writes.
+    """Run only the API and the page of all screens; it writes sessions and its audit log, and else only reads.
 
     Ends in order on SIGTERM or SIGINT (exit code 0).
     """

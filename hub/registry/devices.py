@@ -1,36 +1,57 @@
-"""Devices that ought to report: one row of `devices.csv` each."""
+"""Devices that ought to report, and where each stands."""
 
 from __future__ import annotations
 
-from collections.abc import Set as AbstractSet
-from typing import Final, NamedTuple
+from typing import Final
 
 from contract.ids import is_device_id
-from hub.registry.rows import BadCell, Row, one_of, optional, read_csv, required
+from hub.registry.cells import CODE_VI, LOCAL, MOMENT_VI, moment
+from hub.registry.columns import Choice, Column
+from hub.registry.entries import Device
+from hub.registry.known import Known
+from hub.registry.rows import BadCell, Row, one_of, optional, required
+from hub.strings import KINDS
 
-COLUMNS: Final = ("name", "kind", "site", "title_vi")
-KINDS: Final = ("kiosk", "led", "tv", "loa")
+KIND_CHOICES: Final = tuple(Choice(*one) for one in KINDS.items())
+_NAME_VI: Final = "chữ thường không dấu, số, '-', tối đa 63 ký tự"
+_SINCE_VI: Final = (
+    f"{MOMENT_VI}: thiết bị đặt tại điểm này từ giờ đó (tính tròn giờ); để trống: thiết bị mới thì từ đầu, "
+    "thiết bị chuyển chỗ thì từ giờ này"
+)
+COLUMNS: Final = (
+    Column("name", "Tên thiết bị", f"{_NAME_VI}, đúng tên mà thiết bị báo về", "bg-20-cma-k1", needed=True),
+    Column("kind", "Loại thiết bị", "một loại trong danh sách", "kiosk", needed=True, choices=KIND_CHOICES),
+    Column("site", "Mã điểm", f"{CODE_VI}, đã có trong danh sách điểm", "BG-20-CMA", needed=True),
+    Column("title_vi", "Tên gọi", "tên để người xem nhận ra thiết bị", "Tủ tra cứu sảnh nhập cảnh"),
+    Column("since", "Đặt tại đây từ", _SINCE_VI, "01/07/2025 08:00", may_lack=True, holds="date"),
+)
 
 
-class Device(NamedTuple):
-    """A device by the name that it reports under, and where it stands."""
-
-    name: str
-    kind: str
-    site: str
-    title_vi: str | None
-
-
-def read_devices(data: bytes, sites: AbstractSet[str]) -> list[Device]:
-    """The devices of a file; ImportRefused with every problem. `sites` are the codes that are registered."""
-    return read_csv(data, COLUMNS, lambda row: _device(row, sites), key="name")
-
-
-def _device(row: Row, sites: AbstractSet[str]) -> Device:
+def read(row: Row, known: Known) -> Device:
+    """A device of a file. BadCell."""
     name = required(row, "name")
     if not is_device_id(name):
-        raise BadCell("name", f"{name!r} không hợp lệ; cần chữ thường không dấu, số, '-', tối đa 63 ký tự")
+        raise BadCell("name", f"{name!r} không hợp lệ; cần {_NAME_VI}")
+    kind, title_vi, since = one_of(row, "kind", KIND_CHOICES), optional(row, "title_vi"), moment(row, "since")
     site = required(row, "site")
-    if site not in sites:
-        raise BadCell("site", f"{site!r} chưa có trong danh sách điểm; nhập sites.csv trước, hoặc sửa mã điểm")
-    return Device(name, one_of(row, "kind", KINDS), site, optional(row, "title_vi"))
+    if site not in known.sites:
+        raise BadCell("site", f"{site!r} chưa có trong danh sách điểm; nhập tệp sites hoặc points trước, hoặc sửa mã")
+    return Device(name, kind, site, title_vi, since)
+
+
+def before(entry: Device, known: Known) -> Device | None:
+    """The same as it is known of the moment from which the row holds; of one only heard of, nothing is known."""
+    device = known.devices.get(entry.name)
+    if device is None:
+        return None
+    site = device.at(entry.since or known.now)
+    return Device(entry.name, device.kind or "", site or "", device.title_vi, entry.since)
+
+
+def touched(entry: Device, known: Known) -> set[str | None]:
+    """Where it shall stand, stands now, and stood from then on."""
+    since = entry.since or known.now
+    places = {(entry.site, since)}
+    if (device := known.devices.get(entry.name)) is not None:
+        places |= {(site, when) for when in (since, known.now) if (site := device.at(when)) is not None}
+    return {known.province_of_site(site, when.astimezone(LOCAL).date()) for site, when in places}

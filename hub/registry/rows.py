@@ -1,17 +1,18 @@
-"""CSV files that people write: rows as dictionaries, and each problem with its row and column, in Vietnamese.
+"""Files that people write, CSV or .xlsx: rows as dictionaries, and each problem with its row and column, in Vietnamese.
 
 All problems of a file are told at once, and a file with one problem is not taken at all.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple, TypeVar
 
-from hub.errors import ImportRefused
+from hub.errors import ImportRefused, Problem
+from hub.registry import csv_file, workbook
+from hub.registry.columns import Choice, Column, code_of, column_of, names_of
+from hub.registry.line import EMPTY, MOST_ROWS, Cell, Line
 
 MOST_PROBLEMS: Final = 50
 MOST_BYTES: Final = 10_000_000
@@ -30,29 +31,68 @@ Row = Mapping[str, str]
 Read = Callable[[Row], _T]
 
 
-def read_csv(data: bytes, columns: Sequence[str], read: Read[_T], key: str) -> list[_T]:
-    """Every row of a file as `read` makes it; ImportRefused with all problems if there is one.
+class NumberedRow(NamedTuple):
+    """A row by its columns' names, and where it stands."""
 
-    UTF-8 with or without BOM; separated by commas or, as Vietnamese Excel does it, by semicolons. Texts are trimmed and
-    brought to Unicode NFC. `key` is the column whose values may not repeat.
+    number: int
+    cells: Row
+
+
+class Rows(NamedTuple):
+    """What a file holds: rows of the right shape, problems of the others, and how the file calls each column."""
+
+    rows: list[NumberedRow]
+    problems: list[Problem]
+    headings: Mapping[str, str]
+
+    def problem(self, row: NumberedRow, error: BadCell) -> Problem:
+        """An error of this row as the person finds it."""
+        return Problem(str(error), row.number, self.headings.get(error.column, error.column) or None)
+
+
+def read_table(data: bytes, columns: Sequence[Column | str], read: Read[_T], key: str | Sequence[str]) -> list[_T]:
+    """Every row of a CSV or .xlsx file, told apart by content, as `read` makes it; ImportRefused with all problems.
+
+    `key`: the column, or columns together, whose values may not repeat. Texts are trimmed and brought to Unicode NFC.
     """
-    problems: list[str] = []
-    taken: list[_T] = []
-    seen: dict[str, int] = {}
-    for line, row in _rows(_text(data), columns):
+    found = read_rows(data, columns, key)
+    problems, taken = list(found.problems), []
+    for row in found.rows:
         try:
-            _refuse_other_shape(row, len(columns))
-            taken.append(read(row))
-            _refuse_repeated(row, key, seen.setdefault(row[key], line), line)
+            taken.append(read(row.cells))
         except BadCell as error:
-            column = f", cột {error.column}" if error.column else ""
-            problems.append(f"dòng {line}{column}: {error}")
-    if not taken and not problems:
-        problems.append("tệp không có dòng dữ liệu nào; cần ít nhất một dòng sau dòng tiêu đề")
+            problems.append(found.problem(row, error))
+    refuse(problems)
+    return taken
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """ImportRefused with them, in the order of rows, and at most MOST_PROBLEMS; nothing if there are none."""
     if problems:
         more = len(problems) - MOST_PROBLEMS
-        raise ImportRefused(problems[:MOST_PROBLEMS] + ([f"… và {more} lỗi khác"] if more > 0 else []))
-    return taken
+        shown: list[str | Problem] = [*sorted(problems, key=lambda one: one.row or 0)[:MOST_PROBLEMS]]
+        raise ImportRefused([*shown, f"… và {more} lỗi khác"] if more > 0 else shown)
+
+
+def read_rows(data: bytes, columns: Sequence[Column | str], key: str | Sequence[str]) -> Rows:
+    """A file's rows that are not blank. ImportRefused if it is no such file, or its headings are others."""
+    if len(data) > MOST_BYTES:
+        raise ImportRefused([f"tệp lớn {len(data):,} byte; tối đa {MOST_BYTES:,} byte"])
+    known = [column_of(column) for column in columns]
+    is_workbook = data.startswith((workbook.MAGIC, workbook.OLD_MAGIC))
+    lines = iter(workbook.lines(data)) if is_workbook else csv_file.lines(data)
+    headings = [_clean(cell.text) for cell in _trimmed(next(lines, Line(1, [])).cells)]
+    names = _names(headings, known)
+    found = Rows([], [], dict(zip(names, headings, strict=True)))
+    by_name = {column.name: column for column in known}
+    for line in lines:
+        _take(line, names, found, by_name)
+        if len(found.rows) + len(found.problems) > MOST_ROWS:
+            raise ImportRefused([f"tệp có quá {MOST_ROWS:,} dòng; chia thành nhiều tệp"])
+    _tell_repeated(found, [key] if isinstance(key, str) else key)
+    if not found.rows and not found.problems:
+        raise ImportRefused(["tệp không có dòng dữ liệu nào; cần ít nhất một dòng sau dòng tiêu đề"])
+    return found
 
 
 def required(row: Row, column: str, most: int = 200) -> str:
@@ -68,69 +108,84 @@ def optional(row: Row, column: str, most: int = 200) -> str | None:
     text = row[column]
     if len(text) > most:
         raise BadCell(column, f"dài {len(text)} ký tự; tối đa {most} ký tự")
-    if any(unicodedata.category(mark) == "Cc" for mark in text):
+    if any(unicodedata.category(mark) in {"Cc", "Cs", "Zl", "Zp"} for mark in text):
         raise BadCell(column, "có ký tự điều khiển hoặc xuống dòng; chỉ dùng chữ và dấu thông thường")
     return text or None
 
 
-def one_of(row: Row, column: str, known: Sequence[str]) -> str:
-    """One of a few codes."""
+def one_of(row: Row, column: str, known: Sequence[str] | Sequence[Choice]) -> str:
+    """The code of one of a few values; where they have labels, a label serves as well."""
     text = required(row, column)
-    if text not in known:
-        raise BadCell(column, f"{text!r} không hợp lệ; cần một trong: {', '.join(known)}")
-    return text
+    choices = [Choice(one, one) if isinstance(one, str) else one for one in known]
+    code = code_of(text, choices)
+    if code is None:
+        told = ", ".join(one.code if one.code == one.label_vi else f"{one.code} ({one.label_vi})" for one in choices)
+        raise BadCell(column, f"{text!r} không hợp lệ; cần một trong: {told}")
+    return code
 
 
-def _text(data: bytes) -> str:
-    if len(data) > MOST_BYTES:
-        raise ImportRefused([f"tệp lớn {len(data)} byte; tối đa {MOST_BYTES} byte"])
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise ImportRefused(
-            [f"dòng {line}: tệp không phải UTF-8; trong Excel chọn Lưu thành (Save As) loại 'CSV UTF-8'"]
-        ) from None
-
-
-def _rows(text: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Rows that are not blank, with the number of their last line in the file. ImportRefused at a wrong header."""
-    head = text.split("\n", 1)[0]
-    reader = csv.DictReader(
-        io.StringIO(text, newline=""), delimiter=";" if ";" in head and "," not in head else ",", strict=True
-    )
-    try:
-        found = [name.strip() for name in reader.fieldnames or []]
-        if sorted(found) != sorted(columns):
-            raise ImportRefused(_header_problems(found, columns))
-        reader.fieldnames = found
-        for row in reader:
-            cells = {name: _cell(value) for name, value in row.items()}
-            if any(cells.values()):
-                yield reader.line_num, cells
-    except csv.Error as error:
-        raise ImportRefused([f"dòng {reader.line_num}: không đọc được CSV ({error}); kiểm tra dấu ngoặc kép"]) from None
-
-
-def _refuse_other_shape(row: Row, columns: int) -> None:
-    if None in row or None in row.values():
-        raise BadCell("", f"có số cột khác dòng tiêu đề; cần đúng {columns} cột")
-
-
-def _refuse_repeated(row: Row, key: str, first: int, line: int) -> None:
-    if first != line:
-        raise BadCell(key, f"{row[key]!r} đã có ở dòng {first}; mỗi giá trị chỉ được ghi một lần")
-
-
-def _cell(value: str) -> str:
-    # DictReader gives None for a missing cell and a list for those beyond the header; the caller tells them.
-    return unicodedata.normalize("NFC", value.strip()) if isinstance(value, str) else value
-
-
-def _header_problems(found: Sequence[str], columns: Sequence[str]) -> list[str]:
-    missing = [name for name in columns if name not in found]
-    foreign = [name for name in found if name not in columns]
+def _names(headings: Sequence[str], columns: Sequence[Column]) -> list[str]:
+    """The columns' names in the order of the file. ImportRefused if there are others, or not all of them."""
+    found = names_of(headings, columns)
+    known = {column.name for column in columns}
+    missing = [column.name for column in columns if column.name not in found and not column.may_lack]
+    foreign = [name for name in found if name not in known]
     twice = sorted({name for name in found if found.count(name) > 1})
     parts = [("thiếu cột", missing), ("cột lạ", foreign), ("cột lặp lại", twice)]
     told = "; ".join(f"{what} {', '.join(map(repr, names))}" for what, names in parts if names)
-    return [f"dòng 1: {told}; cần đúng các cột: {','.join(columns)}"]
+    if told:
+        wanted = ",".join(column.name for column in columns)
+        raise ImportRefused([Problem(f"{told}; cần đúng các cột: {wanted}", 1)])
+    return found
+
+
+def _take(line: Line, names: Sequence[str], found: Rows, columns: Mapping[str, Column]) -> None:
+    """Put a line where it belongs: to the rows, to the problems, or nowhere if it is blank."""
+    cells = _trimmed(line.cells)
+    if not cells:
+        return
+    if len(cells) > len(names) or len(line.cells) < len(names):
+        found.problems.append(Problem(f"có số cột khác dòng tiêu đề; cần đúng {len(names)} cột", line.number))
+        return
+    padded = dict(zip(names, [*cells, *[EMPTY] * (len(names) - len(cells))], strict=True))
+    told = {name: text for name, cell in padded.items() if (text := _unreadable(cell, columns[name])) is not None}
+    found.problems.extend(Problem(text, line.number, found.headings[name]) for name, text in told.items())
+    if not told:
+        texts = {name: _clean(cell.text) for name, cell in padded.items()}
+        found.rows.append(NumberedRow(line.number, {name: texts.get(name, "") for name in columns}))
+
+
+def _unreadable(cell: Cell, column: Column) -> str | None:
+    """Why a cell cannot be taken as what its column holds."""
+    if cell.problem is not None:
+        return cell.problem
+    if cell.content == "date" and column.holds in {"text", "number"}:
+        return f"Excel đã đổi thành ngày {cell.text}; định dạng ô là Văn bản (Text) rồi gõ lại"
+    if cell.content == "number" and column.holds == "date":
+        return f"{cell.text} là số, không phải ngày; cần ngày/tháng/năm, như 31/12/2025"
+    return None
+
+
+def _tell_repeated(found: Rows, key: Sequence[str]) -> None:
+    """Of rows with the same key, keep the first one and tell of the others."""
+    first: dict[tuple[str, ...], int] = {}
+    kept = []
+    for row in found.rows:
+        values = tuple(row.cells[name] for name in key)
+        if not any(values) or first.setdefault(values, row.number) == row.number:
+            kept.append(row)
+            continue
+        shown = " ".join(filter(None, values))
+        told = f"{shown!r} đã có ở dòng {first[values]}; mỗi giá trị chỉ được ghi một lần"
+        found.problems.append(found.problem(row, BadCell(key[0], told)))
+    found.rows[:] = kept
+
+
+def _trimmed(cells: Sequence[Cell]) -> list[Cell]:
+    """Without the blank ones at the end."""
+    last = max((place for place, cell in enumerate(cells, start=1) if cell.problem or _clean(cell.text)), default=0)
+    return list(cells[:last])
+
+
+def _clean(text: str) -> str:
+    return unicodedata.normalize("NFC", text.strip())

@@ -1,76 +1,94 @@
-"""Information points: one row of `sites.csv` each."""
+"""Information points: each belongs to a gate, and a gate may have several."""
 
 from __future__ import annotations
 
-import re
-from typing import Final, NamedTuple
+from typing import Final
 
-from hub.registry.rows import BadCell, Row, one_of, optional, read_csv, required
+from hub.registry.cells import CODE_VI, DAY_VI, code, day, position
+from hub.registry.columns import Choice, Column
+from hub.registry.entries import Site
+from hub.registry.gates import LAT, LON
+from hub.registry.known import Known
+from hub.registry.opening import ALL_DAY, CLOSED, Day, Week, read_day
+from hub.registry.organisations import organisation_of
+from hub.registry.rows import BadCell, Row, one_of, optional, required
+from hub.strings import FUNDINGS, SITE_STATUSES
 
+STATUS_CHOICES: Final = tuple(Choice(*one) for one in SITE_STATUSES.items())
+FUNDING_CHOICES: Final = tuple(Choice(*one) for one in FUNDINGS.items())
+_HOURS_VI: Final = f"07:00-11:30, 13:30-17:00 (giờ Việt Nam); '{CLOSED}'; '{ALL_DAY}'; để trống: chưa rõ"
+_WEEKDAYS: Final = (
+    ("hours_mon", "Giờ mở cửa thứ hai"),
+    ("hours_tue", "Giờ mở cửa thứ ba"),
+    ("hours_wed", "Giờ mở cửa thứ tư"),
+    ("hours_thu", "Giờ mở cửa thứ năm"),
+    ("hours_fri", "Giờ mở cửa thứ sáu"),
+    ("hours_sat", "Giờ mở cửa thứ bảy"),
+    ("hours_sun", "Giờ mở cửa chủ nhật"),
+)
 COLUMNS: Final = (
-    "code", "name_vi", "province_vi", "province_code", "neighbour", "gate_type", "lat", "lon", "confidence",
+    Column("code", "Mã điểm", CODE_VI, "BG-20-CMA", needed=True),
+    Column("gate", "Mã cửa khẩu", f"{CODE_VI}, đã có trong danh mục cửa khẩu", "BG-20-CMA", needed=True),
+    Column("name_vi", "Tên điểm", "tên đầy đủ, có dấu", "Điểm TTĐN cửa khẩu Chi Ma", needed=True),
+    Column("status", "Tình trạng", "một trong danh sách", "operating", needed=True, choices=STATUS_CHOICES),
+    Column("invested_at", "Ngày đầu tư", f"{DAY_VI}; để trống: chưa rõ", "15/03/2023", holds="date"),
+    Column("funding", "Nguồn kinh phí", "một trong danh sách; để trống: chưa rõ", "ngan_sach_dia_phuong",
+           choices=FUNDING_CHOICES),
+    Column("organisation", "Mã định danh đơn vị quản lý", "đã có trong danh mục cơ quan; để trống: chưa rõ", "H37.16"),
+    LAT._replace(expected_vi=f"{LAT.expected_vi}; để trống: như cửa khẩu"),
+    LON._replace(expected_vi=f"{LON.expected_vi}; để trống: như cửa khẩu"),
+    *(Column(name, label, _HOURS_VI, "07:00-11:30, 13:30-17:00") for name, label in _WEEKDAYS),
 )  # fmt: skip
-NEIGHBOURS: Final = ("CN", "LA", "KH")
-GATE_TYPES: Final = ("quoc_te", "chinh", "phu", "loi_mo", "loi_thong_quan", "duong_chuyen_dung")
-_CODE: Final = re.compile(r"[A-Z0-9][A-Z0-9-]{0,31}")
-_PROVINCE: Final = re.compile(r"[0-9]{2}")
-_LATITUDES: Final = (8.0, 24.0)
-_LONGITUDES: Final = (102.0, 110.0)
 
 
-class Site(NamedTuple):
-    """An information point. Coordinates are degrees (WGS 84); `confidence` says how far they can be trusted."""
-
-    code: str
-    name_vi: str
-    province_vi: str
-    province_code: str
-    neighbour: str
-    gate_type: str
-    lat: float | None
-    lon: float | None
-    confidence: str
-
-
-def read_sites(data: bytes) -> list[Site]:
-    """The sites of a file; ImportRefused with every problem."""
-    return read_csv(data, COLUMNS, _site, key="code")
-
-
-def _site(row: Row) -> Site:
-    latitude = _degrees(row, "lat", _LATITUDES)
-    longitude = _degrees(row, "lon", _LONGITUDES)
-    if (latitude is None) != (longitude is None):
-        raise BadCell("lat" if latitude is None else "lon", "để trống; lat và lon cần có cả hai, hoặc trống cả hai")
+def read(row: Row, known: Known) -> Site:
+    """A site of a file. BadCell."""
+    latitude, longitude = position(row)
+    own_code = code(row)
     return Site(
-        code=_matching(row, "code", _CODE, "chữ in hoa không dấu, số, dấu gạch ngang, như BG-20-CMA"),
+        code=own_code,
         name_vi=required(row, "name_vi"),
-        province_vi=required(row, "province_vi"),
-        province_code=_matching(row, "province_code", _PROVINCE, "hai chữ số, như 04 (Excel hay bỏ mất số 0 ở đầu)"),
-        neighbour=one_of(row, "neighbour", NEIGHBOURS),
-        gate_type=one_of(row, "gate_type", GATE_TYPES),
+        status=one_of(row, "status", STATUS_CHOICES),
+        invested_at=day(row, "invested_at"),
+        funding=one_of(row, "funding", FUNDING_CHOICES) if row["funding"] else None,
+        organisation=organisation_of(row, known),
         lat=latitude,
         lon=longitude,
-        confidence=optional(row, "confidence", 16) or "",
+        hours=_week(row),
+        gate=_gate(row, known.sites.get(own_code), known),
     )
 
 
-def _matching(row: Row, column: str, pattern: re.Pattern[str], expected: str) -> str:
-    text = required(row, column)
-    if not pattern.fullmatch(text):
-        raise BadCell(column, f"{text!r} không hợp lệ; cần {expected}")
-    return text
+def before(entry: Site, known: Known) -> Site | None:
+    """The same as it is known."""
+    return known.sites.get(entry.code)
 
 
-def _degrees(row: Row, column: str, bounds: tuple[float, float]) -> float | None:
-    text = optional(row, column)
-    if text is None:
-        return None
-    try:
-        degrees = float(text)
-    except ValueError:
-        raise BadCell(column, f"{text!r} không phải số; cần độ thập phân với dấu chấm, như 21.8111") from None
-    if not bounds[0] <= degrees <= bounds[1]:
-        expected = f"cần từ {bounds[0]:g} đến {bounds[1]:g} (lat và lon có bị đảo không?)"
-        raise BadCell(column, f"{text} ngoài khoảng tọa độ của các cửa khẩu trên đất liền; {expected}")
-    return degrees
+def touched(entry: Site, known: Known) -> set[str | None]:
+    """The gate's province."""
+    return {known.gates[entry.gate].at(known.today).province_code}
+
+
+def _gate(row: Row, site: Site | None, known: Known) -> str:
+    gate = code(row, "gate")
+    if gate not in known.gates:
+        raise BadCell("gate", f"{gate!r} chưa có trong danh mục cửa khẩu; nhập tệp gates trước, hoặc sửa mã")
+    if site is not None and site.gate != gate:
+        # Its devices' past would move to the other gate with it.
+        raise BadCell("gate", f"điểm này thuộc cửa khẩu {site.gate!r} và không đổi được; cần lập điểm với mã mới")
+    return gate
+
+
+def _week(row: Row) -> Week:
+    days = []
+    for column, _ in _WEEKDAYS:
+        try:
+            days.append(read_day(optional(row, column) or ""))
+        except ValueError as error:
+            raise error if isinstance(error, BadCell) else BadCell(column, str(error)) from None
+    return _seven(days)
+
+
+def _seven(days: list[Day]) -> Week:
+    monday, tuesday, wednesday, thursday, friday, saturday, sunday = days
+    return monday, tuesday, wednesday, thursday, friday, saturday, sunday

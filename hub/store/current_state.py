@@ -6,41 +6,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Final
 
 import psycopg
 
 from contract.events import AnyEvent, Play
 from hub.ledger.rules import Decision, StreamKey
+from hub.store.arrays import flags, numbers, texts
+from hub.store.contents import Contents
+from hub.store.identities import StreamIds
+from hub.store.moment import moment
 from hub.store.named import named
-
-_FACTS: Final = ("listed", "reported", "rendering", "panel", "frame")
-_PLAY: Final = ("screen", "player", "seq", "play_id", "content_ref", "content_sha256", "status")
 
 
 def update_current_state(
-    connection: psycopg.Connection, decision: Decision, ids: Mapping[StreamKey, tuple[int, int]], now_ms: int
+    connection: psycopg.Connection,
+    decision: Decision,
+    ids: Mapping[StreamKey, StreamIds],
+    contents: Contents,
+    now_ms: int,
 ) -> None:
     """Raise the current state to what this decision's live batches say."""
     devices: dict[int, int] = {}
     screens: dict[tuple[int, str, str], tuple[int, Play]] = {}
     for key, events, live in decision.rows:
         if live:
-            device, stream = ids[key]
+            device, stream = ids[key].device, ids[key].stream
             devices[device] = max(devices.get(device, 0), events[-1].time)
             _newest(screens, device, stream, events)
     queries = named("state")
     if screens:
-        connection.execute(queries["screens"], _screen_columns(screens))
+        connection.execute(queries["screens"], _screen_columns(screens, contents))
     if devices:
-        times = [moment(time) for time in devices.values()]
-        connection.execute(queries["devices"], {"device": list(devices), "time": times, "stored_at": moment(now_ms)})
-
-
-def moment(unix_ms: int) -> datetime:
-    """Unix ms as a UTC datetime."""
-    return datetime.fromtimestamp(unix_ms / 1000, UTC)
+        arrays = {"device": numbers(devices), "time": numbers(devices.values())}
+        connection.execute(queries["devices"], arrays | {"stored_at": moment(now_ms)})
 
 
 def _newest(
@@ -54,11 +52,13 @@ def _newest(
             screens[place] = (stream, play)
 
 
-def _screen_columns(screens: Mapping[tuple[int, str, str], tuple[int, Play]]) -> dict[str, list[object]]:
+def _screen_columns(screens: Mapping[tuple[int, str, str], tuple[int, Play]], contents: Contents) -> dict[str, str]:
     plays = [play for _, play in screens.values()]
-    columns: dict[str, list[object]] = {name: [getattr(play, name) for play in plays] for name in _PLAY}
-    columns |= {name: [getattr(play.facts, name) for play in plays] for name in _FACTS}
-    columns["device"] = [place[0] for place in screens]
-    columns["stream"] = [stream for stream, _ in screens.values()]
-    columns["time"] = [moment(play.time) for play in plays]
-    return columns
+    found = {name: numbers(getattr(play, name) for play in plays) for name in ("seq", "play_id", "time")}
+    found |= {name: texts(getattr(play, name) for play in plays) for name in ("screen", "player", "status")}
+    found |= {name: flags(getattr(play.facts, name) for play in plays) for name in ("listed", "reported", "rendering")}
+    found |= {name: texts(getattr(play.facts, name) for play in plays) for name in ("panel", "frame")}
+    found["content"] = numbers(contents.id(play.content_ref, play.content_sha256) for play in plays)
+    found["device"] = numbers(place[0] for place in screens)
+    found["stream"] = numbers(stream for stream, _ in screens.values())
+    return found

@@ -20,14 +20,15 @@ from contract.limits import MAX_STREAM_RANGES
 from contract.ranges import RangeSet
 from hub.ledger.reading import Refused, Unreadable
 from hub.ledger.rules import Account, Decision, Delivery, StreamKey, decide, stream_of, streams_of
-from hub.store import binary_copy, multirange
-from hub.store.current_state import moment, update_current_state
-from hub.store.identities import Identities, StaleIdentity
+from hub.store import multirange
+from hub.store.arrays import numbers, texts
+from hub.store.current_state import update_current_state
+from hub.store.event_writer import EventWriter, Prepared, tally_of
+from hub.store.identities import Identities, StaleIdentity, StreamIds
+from hub.store.moment import moment
 from hub.store.named import named
-from hub.store.packed_rows import PackedRows
-from hub.store.tables import TABLES
 
-Ids = Mapping[StreamKey, tuple[int, int]]
+Ids = Mapping[StreamKey, StreamIds]
 _BYTES_WORTH_COUNTING: Final = MAX_STREAM_RANGES * 16
 """A multirange takes more than this long before it has too many ranges, so only then are they counted."""
 _UNNUMBERED_KEPT: Final = 1_000
@@ -48,6 +49,7 @@ class LedgerStore:
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
         self._identities = Identities()
+        self._writer = EventWriter(connection)
         self.duplicates = 0
         self._stored: Counter[Kind] = Counter()
 
@@ -63,16 +65,18 @@ class LedgerStore:
             low, high = spans.get(event.key, (0, 0))
             spans[event.key] = (min(low or event.seq, event.seq), max(high, event.seq))
         ids = self._identities.of(self._connection, spans)
-        rows = PackedRows(ids, now_ms)
-        for delivery in deliveries:
-            rows.pack(stream_of(delivery), delivery.batch.events)
+        prepared = [self._writer.prepare(ids[stream_of(one)], one.batch.events, now_ms) for one in deliveries]
+        tally = tally_of(prepared)
         with self._connection.transaction():
             accounts = self._lock(ids, spans)
             decision = decide(deliveries, accounts)
             self._reject(unreadable, accounts, decision, ids, now_ms)
-            stored = self._copy(decision, rows)
+            if list(map(id, (row[1] for row in decision.rows))) != [id(one.batch.events) for one in deliveries]:
+                prepared = self._prepare_again(deliveries, prepared, decision, ids, now_ms)
+                tally = tally_of(prepared)
+            stored = self._writer.write(prepared, tally, now_ms)
             self._book(decision, ids)
-            update_current_state(self._connection, decision, ids, now_ms)
+            update_current_state(self._connection, decision, ids, self._writer.contents, now_ms)
         self.duplicates += sum(len(delivery.batch.events) for delivery in deliveries) - decision.events()
         self._stored.update(stored)
         return accounts
@@ -108,17 +112,37 @@ class LedgerStore:
     # -- steps of the transaction ----------------------------------------------------------------------------
 
     def _lock(self, ids: Ids, spans: Mapping[StreamKey, tuple[int, int]]) -> dict[StreamKey, Account]:
-        key_of = {stream: key for key, (_, stream) in ids.items()}
-        locked = self._connection.execute(named("ledger")["lock"], {"ids": sorted(key_of)}).fetchall()
+        key_of = {known.stream: key for key, known in ids.items()}
+        locked = self._connection.execute(named("ledger")["lock"], {"ids": numbers(sorted(key_of))}).fetchall()
         if {(row[0], StreamKey(row[1], row[2].hex)) for row in locked} != set(key_of.items()):
-            self._identities.forget()
-            raise StaleIdentity
+            raise self._stale()
         streams = list(key_of)
         lows = [spans[key_of[stream]][0] for stream in streams]
         highs = [spans[key_of[stream]][1] for stream in streams]
-        arrays = {"ids": streams, "lows": lows, "highs": highs}
+        arrays = {"ids": numbers(streams), "lows": numbers(lows), "highs": numbers(highs)}
         rows = self._connection.execute(named("ledger")["accounts"], arrays).fetchall()
-        return {key_of[stream]: Account(_numbers(committed), _numbers(lost)) for stream, committed, lost in rows}
+        if any(ids[key_of[stream]].moves != moves for stream, moves, _, _ in rows):
+            raise self._stale()
+        return {key_of[stream]: Account(_numbers(committed), _numbers(lost)) for stream, _, committed, lost in rows}
+
+    def _prepare_again(
+        self,
+        deliveries: Sequence[Delivery],
+        prepared: Sequence[Prepared],
+        decision: Decision,
+        ids: Ids,
+        now_ms: int,
+    ) -> list[Prepared]:
+        """Without what is not new: what was prepared of batches that are new as a whole serves as it is."""
+        whole = {id(one.batch.events): ready for one, ready in zip(deliveries, prepared, strict=True)}
+        return [
+            whole.get(id(events)) or self._writer.prepare(ids[key], events, now_ms) for key, events, _ in decision.rows
+        ]
+
+    def _stale(self) -> StaleIdentity:
+        self._identities.forget()
+        self._writer.forget()
+        return StaleIdentity()
 
     def _reject(
         self,
@@ -133,39 +157,25 @@ class LedgerStore:
             if not fresh:
                 continue
             decision.committed.setdefault(event.key, RangeSet()).update(fresh)
-            device, stream = ids[event.key]
-            values = {"device": device, "stream": stream, "seq": event.seq, "event": event.event}
+            known = ids[event.key]
+            values = {"device": known.device, "stream": known.stream, "seq": event.seq, "event": event.event}
             values |= {"sha256": bytes.fromhex(codec.sha256_hex(event.event)), "reason": keepable(event.reason)[:500]}
             self._connection.execute(named("ledger")["reject_numbered"], values | {"now": moment(now_ms)})
 
-    def _copy(self, decision: Decision, rows: PackedRows) -> Counter[Kind]:
-        written: dict[Kind, list[bytes]] = {table.kind: [] for table in TABLES}
-        counts: Counter[Kind] = Counter()
-        for key, events, _ in decision.rows:
-            for kind, packed in rows.of(key, events).items():
-                written[kind].append(packed.data)
-                counts[kind] += packed.events
-        with self._connection.cursor() as cursor:
-            for table in TABLES:
-                if written[table.kind]:
-                    with cursor.copy(table.copy.encode()) as copy:
-                        copy.write(b"".join((binary_copy.HEADER, *written[table.kind], binary_copy.TRAILER)))
-        return counts
-
     def _book(self, decision: Decision, ids: Ids) -> None:
-        keys = sorted(decision.committed.keys() | decision.lost.keys(), key=lambda key: ids[key][1])
+        keys = sorted(decision.committed.keys() | decision.lost.keys(), key=lambda key: ids[key].stream)
         if not keys:
             return
         nothing = RangeSet()
         arrays = {
-            "ids": [ids[key][1] for key in keys],
-            "committed": [multirange.to_sql(decision.committed.get(key, nothing)) for key in keys],
-            "lost": [multirange.to_sql(decision.lost.get(key, nothing)) for key in keys],
+            "ids": numbers(ids[key].stream for key in keys),
+            "committed": texts(multirange.to_sql(decision.committed.get(key, nothing)) for key in keys),
+            "lost": texts(multirange.to_sql(decision.lost.get(key, nothing)) for key in keys),
         }
         booked = self._connection.execute(named("ledger")["book"], arrays).fetchall()
         large = [number for number, size in booked if size > _BYTES_WORTH_COUNTING]
         if large:
-            self._refuse_ragged(large, {ids[key][1]: key for key in keys})
+            self._refuse_ragged(large, {ids[key].stream: key for key in keys})
 
     def _refuse_ragged(self, large: list[int], key_of: Mapping[int, StreamKey]) -> None:
         row = self._connection.execute(named("ledger")["ragged"], {"ids": large, "most": MAX_STREAM_RANGES}).fetchone()

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import psycopg
 
 from hub.errors import MigrationError
+from hub.store.engine import adopt
 
 SCHEMA: Final = "hub"
 _LOCK: Final = 0x7474646E
@@ -55,6 +56,8 @@ def migrate(dsn: str) -> list[Migration]:
                     "INSERT INTO hub.migration (number, name, sha256) VALUES (%s, %s, %s)",
                     (migration.number, migration.name, migration.sha256()),
                 )
+        connection.execute("SET search_path = hub, public")
+        adopt(connection)
         return missing
 
 

@@ -8,8 +8,8 @@ from typing import Final
 import psycopg
 
 from contract.status import AnyStatus, Goodbye, Hello, Queue
-from hub.store.current_state import moment
 from hub.store.identities import Identities
+from hub.store.moment import moment
 from hub.store.named import named
 
 _RETURNS_OF_A_CLONE: Final = 2

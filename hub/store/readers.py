@@ -1,10 +1,13 @@
-"""Connections that only read: each block sees one snapshot, and no statement runs for long."""
+"""Connections that only read: each block sees one snapshot, and no statement runs for long.
+
+A reader is made for certain provinces, and each of its queries takes them: there is no way to ask for more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 import psycopg
@@ -12,8 +15,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool
 
+from hub.people.principal import Provinces
+from hub.store.catalogue_reader import CatalogueReader
 from hub.store.connection import conninfo
 from hub.store.named import named
+from hub.store.registry import ListName, listed
 
 _STATEMENT_MS: Final = 15_000
 _WAIT_S: Final = 3.0
@@ -46,11 +52,12 @@ def reader_pool(dsn: str, connections: int) -> ReaderPool:
     )
 
 
-class Reader:
-    """Questions within one snapshot."""
+class Reader(CatalogueReader):
+    """Questions within one snapshot, about these provinces: what stands elsewhere, or nowhere, is not there for it."""
 
-    def __init__(self, cursor: psycopg.Cursor[Row]) -> None:
+    def __init__(self, cursor: psycopg.Cursor[Row], provinces: Provinces) -> None:
         self._cursor = cursor
+        self._provinces = None if provinces is None else sorted(provinces)
 
     def sites(self) -> list[Row]:
         """Registered sites, by province."""
@@ -68,12 +75,15 @@ class Reader:
         return self._all("reading", "screens", device=device)
 
     def device(self, name: str) -> int | None:
-        """The id of a device; None if it is unknown."""
-        rows = self._all("reading", "device", name=name)
-        return int(rows[0]["id"]) if rows else None
+        """The id of a device that stands there now; None if there is none."""
+        return self._id("device", name)
+
+    def device_ever(self, name: str) -> int | None:
+        """The id of a device that stands there now or stood there once; None if there is none."""
+        return self._id("device_ever", name)
 
     def plays(self, device: int, limit: int, before: Place | None) -> list[Row]:
-        """Slices, newest first, below `before`."""
+        """Slices from when the device stood there, newest first, below `before`."""
         below = before._asdict() if before is not None else dict.fromkeys(Place._fields)
         return self._all("reading", "plays", device=device, limit=limit, **below)
 
@@ -89,15 +99,23 @@ class Reader:
         """Brokers that a live worker listens on."""
         return [row["broker"] for row in self._all("presence", "live_brokers", now=now, link_timeout_s=link_timeout_s)]
 
+    def registry(self, name: ListName, as_of: date | None = None) -> list[Row]:
+        """A list of the registry, as it was on a day."""
+        return listed(self._cursor.connection, name, as_of, self._provinces)
+
+    def _id(self, query: str, name: str) -> int | None:
+        rows = self._all("reading", query, name=name)
+        return int(rows[0]["id"]) if rows else None
+
     def _all(self, file: str, query: str, **values: object) -> list[Row]:
-        return self._cursor.execute(named(file)[query], values).fetchall()
+        return self._cursor.execute(named(file)[query], values | {"provinces": self._provinces}).fetchall()
 
 
 @contextmanager
-def reading(pool: ReaderPool) -> Iterator[Reader]:
+def reading(pool: ReaderPool, provinces: Provinces) -> Iterator[Reader]:
     """One snapshot. psycopg_pool.PoolTimeout or psycopg.Error if the database cannot be used."""
     with pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
-        yield Reader(cursor)
+        yield Reader(cursor, provinces)
 
 
 def _read_only(connection: psycopg.Connection) -> None:

@@ -21,10 +21,10 @@ from contract.events import AnyEvent, Loss
 from contract.limits import MAX_STREAM_RANGES
 from contract.ranges import RangeSet
 from hub.ledger.rules import StreamKey
-from hub.store import binary_copy, multirange
+from hub.store import multirange
+from hub.store.event_writer import EventWriter, Prepared, tally_of
 from hub.store.identities import Identities
 from hub.store.named import named
-from hub.store.tables import TABLES
 
 
 class Rejected(NamedTuple):
@@ -105,14 +105,21 @@ def _store_together(
 ) -> int:
     lost = _declared(readables)
     ids = identities.of(connection, {readables[0].key, *lost})
+    writer = EventWriter(connection)
+
+    def prepare(these: Iterable[Readable]) -> Prepared:
+        return writer.prepare(ids[readables[0].key], [readable.event for readable in these], now_ms)
+
+    prepared = prepare(readables)
     with connection.transaction():
-        connection.execute(named("rejected")["lock"], {"ids": sorted(stream for _, stream in ids.values())})
+        connection.execute(named("rejected")["lock"], {"ids": sorted(known.stream for known in ids.values())})
         wanted = {"ids": [readable.id for readable in readables]}
         taken = {row[0] for row in connection.execute(named("rejected")["take"], wanted)}
         fresh = [readable for readable in readables if readable.id in taken]
-        device, stream = ids[readables[0].key]
-        _copy(connection, [readable.event for readable in fresh], device, stream, now_ms)
-        _declare(connection, {ids[key][1]: numbers for key, numbers in _declared(fresh).items()})
+        if fresh:
+            batches = [prepared if len(fresh) == len(readables) else prepare(fresh)]
+            writer.write(batches, tally_of(batches), now_ms)
+        _declare(connection, {ids[key].stream: numbers for key, numbers in _declared(fresh).items()})
     return len(fresh)
 
 
@@ -124,17 +131,6 @@ def _declared(readables: Iterable[Readable]) -> dict[StreamKey, RangeSet]:
             key = StreamKey(readable.key.device, readable.event.stream)
             lost.setdefault(key, RangeSet()).update(RangeSet(readable.event.ranges))
     return lost
-
-
-def _copy(connection: psycopg.Connection, events: Sequence[AnyEvent], device: int, stream: int, now_ms: int) -> None:
-    stored_at = binary_copy.timestamp(now_ms)
-    with connection.cursor() as cursor:
-        for table in TABLES:
-            mine = [event for event in events if table.kind == event.KIND]
-            if mine:
-                with cursor.copy(table.copy.encode()) as copy:
-                    rows = table.pack(mine, device, stream, stored_at)
-                    copy.write(b"".join((binary_copy.HEADER, rows, binary_copy.TRAILER)))
 
 
 def _declare(connection: psycopg.Connection, lost: dict[int, RangeSet]) -> None:

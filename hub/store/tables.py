@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any, Final
 
@@ -12,12 +12,12 @@ import msgspec
 from contract.events import EVENT_KINDS, AnyEvent, Event, Kind
 from hub.store import binary_copy as pg
 
-_SAME: Final = ("device", "stream", "stored_at")
-"""Columns that are the same in all rows of a batch."""
-_pack_same: Final = struct.Struct("!hiiiiiq").pack
+SAME: Final = ("device", "stream", "placement", "stored_at")
+"""Columns that are the same in all rows of a batch, of one placement."""
+CONTENT: Final = "content"
+"""The column that holds a content's number instead of its reference and SHA-256."""
 _FREE_TEXTS: Final = ("reason", "detail")
 _RECURRING: Final = (pg.text, pg.hex_bytes, pg.boolean, pg.int2)
-_REMEMBERED: Final = 20_000
 
 Column = tuple[str, str, pg.Encode]
 """Name of the column, of the event's field, and how its value is encoded."""
@@ -28,8 +28,7 @@ _COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
         ("slice", "slice", pg.int4),
         ("screen", "screen", pg.text),
         ("player", "player", pg.text),
-        ("content_ref", "content_ref", pg.text),
-        ("content_sha256", "content_sha256", pg.hex_bytes),
+        (CONTENT, "content_ref", pg.int4),
         ("duration_ms", "duration_ms", pg.int4),
         ("status", "status", pg.text),
         ("listed", "facts.listed", pg.boolean),
@@ -87,54 +86,40 @@ _COLUMNS: Final[dict[Kind, tuple[Column, ...]]] = {
 
 
 class EventTable:
-    """The table of one kind of event.
+    """The layout of one kind's table.
 
     A row is packed in few steps, which its order of columns follows: what is the same for the whole batch; the numbers
-    that are always there, in one go; texts, flags and small numbers that recur together, whose bytes are remembered
-    together; and one by one what is left: large numbers that may be absent, and free texts.
+    that are always there, in one go; texts, flags, contents and small numbers that recur together, whose bytes are
+    remembered together; and one by one what is left: large numbers that may be absent, and free texts.
     """
 
     def __init__(self, event: type[Event], columns: tuple[Column, ...]) -> None:
         self.kind = event.KIND
         always = {name for name in event.__struct_fields__ if name not in _optional(event)}
-        numbers = [column for column in columns if column[2] in pg.NUMBERS and column[1] in always]
-        recurring = [column for column in columns if column[2] in _RECURRING and column[0] not in _FREE_TEXTS]
-        others = [column for column in columns if column not in numbers and column not in recurring]
+        recurring = [column for column in columns if _recurs(column)]
+        numbers = [one for one in columns if one[2] in pg.NUMBERS and one[1] in always and one not in recurring]
         numbers = [("time", "time", pg.int8), ("seq", "seq", pg.int8), *numbers]
+        others = [column for column in columns if column not in numbers and column not in recurring]
         recurring = [("clock", "clock", pg.text), *recurring]
-        self.columns = (*_SAME, *(column[0] for column in (*numbers, *recurring, *others)))
+        self.columns = (*SAME, *(column[0] for column in (*numbers, *recurring, *others)))
         self.copy = f"COPY {self.kind} ({', '.join(self.columns)}) FROM STDIN (FORMAT BINARY)"
-        self._numbers = _values_of([column[1] for column in numbers])
+        self.numbers = _values_of([column[1] for column in numbers])
         formats = [pg.NUMBERS[column[2]] for column in numbers]
-        self._pack_numbers = struct.Struct("!" + "".join(f"i{code}" for code in formats)).pack
-        self._slots = [part for code in formats for part in (struct.calcsize(f"!{code}"), 0)]
-        self._recurring = recurring
-        self._key = _values_of(list(dict.fromkeys(column[1].partition(".")[0] for column in recurring)))
-        self._remembered: dict[tuple[Any, ...], bytes] = {}
-        self._others = _values_of([column[1] for column in others])
-        self._encoders = tuple(column[2] for column in others)
+        self.pack_numbers = struct.Struct("!" + "".join(f"i{code}" for code in formats)).pack
+        self.slots = [part for code in formats for part in (struct.calcsize(f"!{code}"), 0)]
+        self.recurring = recurring
+        self.key = _values_of(list(dict.fromkeys(part for column in recurring for part in _parts(column))))
+        self.others = _values_of([column[1] for column in others])
+        self.encoders = tuple(column[2] for column in others)
 
-    def pack(self, events: Iterable[AnyEvent], device: int, stream: int, stored_at: int) -> bytes:
-        """Rows of events of this kind; `stored_at` as `binary_copy.timestamp` gives it."""
-        numbers, pack_numbers, slots = self._numbers, self._pack_numbers, self._slots.copy()
-        key_of, remembered, others, encoders = self._key, self._remembered, self._others, self._encoders
-        same = _pack_same(len(self.columns), 4, device, 4, stream, 8, stored_at)
-        parts: list[bytes] = []
-        for event in events:
-            slots[1::2] = numbers(event)
-            slots[1] = pg.timestamp(slots[1])
-            key = key_of(event)
-            parts += (same, pack_numbers(*slots), remembered.get(key) or self._remember(key, event))
-            if encoders:
-                parts += [encode(value) for encode, value in zip(encoders, others(event), strict=True)]
-        return b"".join(parts)
 
-    def _remember(self, key: tuple[Any, ...], event: AnyEvent) -> bytes:
-        packed = b"".join(encode(attrgetter(field)(event)) for _, field, encode in self._recurring)
-        if len(self._remembered) >= _REMEMBERED:
-            self._remembered.clear()
-        self._remembered[key] = packed
-        return packed
+def _recurs(column: Column) -> bool:
+    return column[0] == CONTENT or (column[2] in _RECURRING and column[0] not in _FREE_TEXTS)
+
+
+def _parts(column: Column) -> tuple[str, ...]:
+    """Fields of the event that decide the column's value."""
+    return ("content_ref", "content_sha256") if column[0] == CONTENT else (column[1].partition(".")[0],)
 
 
 def _optional(event: type[Event]) -> set[str]:

@@ -14,13 +14,13 @@ from typing import Final, NamedTuple
 import psycopg
 
 from contract.events import KINDS
+from hub.counts.hourly import HOURLY
 from hub.store.connection import connect
 from hub.store.migrate import migrate
 from simulator.ports import HOST
 from simulator.postgres import EmbeddedPostgres
-from tests.bench.bare_copy import Ids
 from tests.bench.publisher import PASSWORD, USER
-from tests.bench.workload import Workload
+from tests.bench.workload import CONTENTS, Ids, Workload
 from tests.mosquitto import ACL, Mosquitto
 
 _SETTINGS: Final = {
@@ -52,6 +52,9 @@ class NotStoredOnceError(Exception):
     """A contender did not store every event exactly once: its figure means nothing."""
 
 
+_COUNTS: Final = (*(hourly.table for hourly in HOURLY), "event_hour")
+
+
 class Arena(NamedTuple):
     """The servers of one run."""
 
@@ -66,7 +69,7 @@ class Arena(NamedTuple):
 
     def clear(self) -> None:
         """Empty tables and accounts, the same ids, nothing left to be written by a checkpoint."""
-        self.database.execute(f"TRUNCATE {', '.join(KINDS)}, screen_now, device_now, rejected, incident")
+        self.database.execute(f"TRUNCATE {', '.join((*KINDS, *_COUNTS))}, screen_now, device_now, rejected, incident")
         self.database.execute("UPDATE stream SET committed = '{}', lost = '{}'")
         self.database.execute("VACUUM stream")
         self.database.execute("CHECKPOINT")
@@ -77,9 +80,20 @@ class Arena(NamedTuple):
             self.database.execute("INSERT INTO device (name) VALUES (%s)", (name,))
             query = "INSERT INTO stream (device, name) SELECT id, %s::uuid FROM device WHERE name = %s"
             self.database.execute(query, (stream, name))
-        rows = self.database.execute("SELECT d.id, s.id FROM stream s JOIN device d ON d.id = s.device ORDER BY s.id")
-        pairs = rows.fetchall()
-        return Ids([device for device, _ in pairs], [stream for _, stream in pairs])
+        query = (
+            "SELECT d.id, s.id, p.id FROM stream s JOIN device d ON d.id = s.device"
+            " JOIN placement p ON p.device = d.id ORDER BY s.id"
+        )
+        rows = self.database.execute(query).fetchall()
+        contents: dict[tuple[str, str | None], int] = {}
+        for ref, sha256 in CONTENTS:
+            insert = (
+                "INSERT INTO shown_content (content_ref, content_sha256) VALUES (%s, decode(%s, 'hex')) RETURNING id"
+            )
+            row = self.database.execute(insert, (ref, sha256)).fetchone()
+            assert row is not None
+            contents[ref, sha256] = int(row[0])
+        return Ids([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows], contents)
 
     def wait_until_booked(self, events: int, timeout_s: float) -> None:
         """Return when the ledger holds so many events. Raises NotStoredOnceError after `timeout_s` without progress."""

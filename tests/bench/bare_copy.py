@@ -26,18 +26,11 @@ from psycopg.types.string import StrBinaryDumper
 from contract.events import Kind
 from hub.store.connection import connect
 from hub.store.tables import TABLES
-from tests.bench.workload import ROW_COLUMNS, Batch, Row, row_of
+from tests.bench.workload import ROW_COLUMNS, Batch, Ids, Row, row_of
 
 TRANSACTION_MESSAGES: Final = 500
 Start = Literal["rows", "events"]
 Transaction = dict[Kind, list[Row]]
-
-
-class Ids(NamedTuple):
-    """The database's ids of the workload's devices and streams, by index."""
-
-    devices: list[int]
-    streams: list[int]
 
 
 class Span(NamedTuple):
@@ -73,9 +66,8 @@ def _rows(batches: Sequence[Batch], ids: Ids) -> Transaction:
     stored_at = datetime.now(UTC)
     rows: Transaction = {table.kind: [] for table in TABLES}
     for batch in batches:
-        device, stream = ids.devices[batch.device], ids.streams[batch.device]
         for event in batch.events:
-            rows[event.KIND].append(row_of(event, device, stream, stored_at))
+            rows[event.KIND].append(row_of(event, ids, batch.device, stored_at))
     return rows
 
 

@@ -30,12 +30,12 @@ from typing import Any, Final, NamedTuple
 from contract.topics import PREFIX, topic
 from tests.bench import bare_copy, naive, publisher
 from tests.bench.arena import Arena, arena, hub
-from tests.bench.bare_copy import Ids, Span, Start
+from tests.bench.bare_copy import Span, Start
 from tests.bench.child import Child, child
 from tests.bench.proc import cpu_s, family_cpu_s
 from tests.bench.publisher import Outgoing, Published
 from tests.bench.report import say
-from tests.bench.workload import Batch, Workload, kinds_of, make_workload
+from tests.bench.workload import Batch, Ids, Workload, kinds_of, make_workload
 
 LOAD: Final = 0.6
 """Of the hub's maximum, while delays are measured."""

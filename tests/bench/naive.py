@@ -20,8 +20,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from hub.store.connection import connect
 from hub.store.tables import TABLE
 from simulator.ports import HOST
-from tests.bench.bare_copy import Ids
 from tests.bench.publisher import PASSWORD, USER
+from tests.bench.workload import Ids
 
 TOPIC: Final = "naive/{device}"
 _DEFAULTS: Final = {"clock": "synced", "status": "running", "panel": "unknown", "frame": "unknown", "duration_ms": 0}
@@ -33,14 +33,15 @@ _INSERTS: Final = {
 
 def serve(dsn: str, port: int, device_names: list[str], ids: Ids, orders: Connection) -> None:
     """The process: says `ready` when it listens, and ends when the other end says anything."""
-    devices = {TOPIC.format(device=name): number for name, number in zip(device_names, ids.devices, strict=True)}
-    streams = {TOPIC.format(device=name): number for name, number in zip(device_names, ids.streams, strict=True)}
+    columns = ("device", "stream", "placement")
+    same = [dict(zip(columns, numbers, strict=True)) for numbers in zip(*ids[:3], strict=True)]
+    known = {TOPIC.format(device=name): numbers for name, numbers in zip(device_names, same, strict=True)}
     with connect(dsn, "bench naive") as connection:
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id="bench-naive", protocol=mqtt.MQTTv5)
         client.username_pw_set(USER, PASSWORD)
 
         def take(_client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-            _insert(connection, message, devices[message.topic], streams[message.topic])
+            _insert(connection, message, known[message.topic], ids.contents)
 
         client.on_message = take
         client.on_subscribe = lambda *_: orders.send("ready")
@@ -52,7 +53,12 @@ def serve(dsn: str, port: int, device_names: list[str], ids: Ids, orders: Connec
         client.loop_stop()
 
 
-def _insert(connection: psycopg.Connection, message: mqtt.MQTTMessage, device: int, stream: int) -> None:
+def _insert(
+    connection: psycopg.Connection,
+    message: mqtt.MQTTMessage,
+    same: dict[str, int],
+    contents: dict[tuple[str, str | None], int],
+) -> None:
     data = bytes(message.payload)
     if getattr(message.properties, "ContentType", "").endswith("+deflate"):
         data = zlib.decompress(data)
@@ -60,9 +66,9 @@ def _insert(connection: psycopg.Connection, message: mqtt.MQTTMessage, device: i
     with connection.transaction():
         for event in json.loads(data)["events"]:
             values = _DEFAULTS | event | event.get("facts", {})
-            values |= {"time": datetime.fromtimestamp(event["time"] / 1000, UTC), "device": device, "stream": stream}
+            values |= {"time": datetime.fromtimestamp(event["time"] / 1000, UTC), **same}
             values |= {"stored_at": stored_at, "reason": event.get("reason", ""), "detail": event.get("detail", "")}
-            if sha256 := event.get("content_sha256"):
-                values["content_sha256"] = bytes.fromhex(sha256)
+            if ref := event.get("content_ref"):
+                values["content"] = contents[ref, event.get("content_sha256")]
             columns = TABLE[event["kind"]].columns
             connection.execute(_INSERTS[event["kind"]], [values.get(column) for column in columns])

@@ -23,6 +23,7 @@ _KEYS: Final = {
         "delay_ms_p99",
         "cpu_us_per_event",
     ),
+    "storage": ("bytes_per_event_raw", "bytes_per_event_compressed", "bytes_per_event_counts"),
     "agent": (
         "rss_mb",
         "cpu_percent_idle",

@@ -1,7 +1,8 @@
 """What a border's devices say, made once before any clock runs: events, batches as agents send them, rows.
 
 The same events in the same order are given to every contender. A device appends to one stream; its events are about
-half plays, the rest interactions, health and a few others, with the fields that a Raspberry Pi's agent fills in.
+half plays, the rest interactions, health and a few others, with the fields that a Raspberry Pi's agent fills in;
+numbers behave as on a real device: plays count up, contents have their lengths, temperature and memory wander.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ GAP_MS: Final = 150
 Row = tuple[Any, ...]
 _FACTS: Final = ("listed", "reported", "rendering", "panel", "frame")
 _REFS: Final = tuple(f"noi-dung-{number:02d}.mp4" for number in range(40))
+SLICE_MS: Final = 300_000
+_LENGTH_MS: Final = {ref: 15_000 + 37_123 * number % 700_000 for number, ref in enumerate(_REFS)}
+"""How long a content lasts: a quarter of a minute to some ten."""
 _SHA256: Final = {ref: hashlib.sha256(ref.encode()).hexdigest() for ref in _REFS}
 _PAGES: Final = ("home", "map", "visa", "customs", "culture/food", "culture/festivals", "transport", "hotline")
 _ACTIONS: Final = (*["page_view"] * 3, "media_play", "language", "search_used", "qr_shown", "feedback")
@@ -41,6 +45,19 @@ class Batch(NamedTuple):
     payload: Payload
 
 
+class Ids(NamedTuple):
+    """What the database calls the devices of a workload, by index, and its contents."""
+
+    devices: list[int]
+    streams: list[int]
+    placements: list[int]
+    contents: dict[tuple[str, str | None], int]
+
+
+CONTENTS: Final = tuple((ref, _SHA256[ref]) for ref in _REFS)
+"""Every content that is shown: reference and SHA-256."""
+
+
 class Workload(NamedTuple):
     """Batches in the order in which they are published: the first of every device, then the second, ..."""
 
@@ -53,12 +70,13 @@ class Workload(NamedTuple):
         return sum(len(batch.events) for batch in self.batches)
 
 
-def make_workload(devices: int, batches: int, size: int, *, seed: int = 20) -> Workload:
-    """`batches` of `size` events from each of so many devices."""
+def make_workload(devices: int, batches: int, size: int, *, seed: int = 20, gap_ms: int = GAP_MS) -> Workload:
+    """`batches` of `size` events from each of so many devices, `gap_ms` between two events of a device; ends now."""
     chance = random.Random(seed)
     names = [f"bench-{number:05d}" for number in range(devices)]
     streams = [f"{chance.getrandbits(128):032x}" for _ in names]
-    sources = [_Device(chance, int(time.time() * 1000) - batches * size * GAP_MS) for _ in names]
+    begins_ms = int(time.time() * 1000) - batches * size * gap_ms
+    sources = [_Device(chance, begins_ms, gap_ms) for _ in names]
     made = []
     for number in range(batches):
         for device, source in enumerate(sources):
@@ -69,21 +87,24 @@ def make_workload(devices: int, batches: int, size: int, *, seed: int = 20) -> W
     return Workload(names, streams, made)
 
 
-def row_of(event: AnyEvent, device: int, stream: int, stored_at: datetime) -> Row:
+def row_of(event: AnyEvent, ids: Ids, device: int, stored_at: datetime) -> Row:
     """The event as a row of its kind's table, in the order of `ROW_COLUMNS`: what a careful program would write."""
     values: Row = _VALUES[event.KIND](event)
-    if type(event) is Play and event.content_sha256 is not None:
-        values = (bytes.fromhex(event.content_sha256), *values[1:])
-    return (device, stream, stored_at, datetime.fromtimestamp(event.time / 1000, UTC), *values)
+    if type(event) is Play:
+        values = (ids.contents[event.content_ref, event.content_sha256], *values)
+    same = (ids.devices[device], ids.streams[device], ids.placements[device])
+    return (*same, stored_at, datetime.fromtimestamp(event.time / 1000, UTC), *values)
 
 
-_HEAD: Final = ("device", "stream", "stored_at", "time")
+_HEAD: Final = ("device", "stream", "placement", "stored_at", "time")
 ROW_COLUMNS: Final[dict[Kind, tuple[str, ...]]] = {
-    kind: (*_HEAD, *sorted(set(table.columns) - set(_HEAD), key=lambda column: (column != "content_sha256", column)))
+    kind: (*_HEAD, *sorted(set(table.columns) - set(_HEAD), key=lambda column: (column != "content", column)))
     for kind, table in TABLE.items()
 }
 _VALUES: Final[dict[Kind, Callable[[AnyEvent], Row]]] = {
-    kind: attrgetter(*(f"facts.{column}" if column in _FACTS else column for column in columns[len(_HEAD) :]))
+    kind: attrgetter(
+        *(f"facts.{column}" if column in _FACTS else column for column in columns[len(_HEAD) :] if column != "content")
+    )
     for kind, columns in ROW_COLUMNS.items()
 }
 
@@ -91,12 +112,18 @@ _VALUES: Final[dict[Kind, Callable[[AnyEvent], Row]]] = {
 class _Device:
     """Where one device's events come from."""
 
-    def __init__(self, chance: random.Random, begins_ms: int) -> None:
-        self._chance = chance
+    def __init__(self, chance: random.Random, begins_ms: int, gap_ms: int) -> None:
+        self._chance, self._gap_ms = chance, gap_ms
         self._seq, self._time = 0, begins_ms
-        self._play_id = self._session = 1
+        self._play_id = chance.getrandbits(32)
+        self._session = chance.getrandbits(50) + 1
         self._slice = 0
         self._ref = chance.choice(_REFS)
+        self._temperature, self._disk, self._memory = (
+            chance.randint(450, 650),
+            chance.randint(2 << 30, 20 << 30),
+            400 << 20,
+        )
         kinds: dict[Callable[[], AnyEvent], int] = {self._play: 50, self._interaction: 25, self._health: 15}
         kinds |= {self._screen: 6, self._fault: 3, self._lifecycle: 1}
         self._kinds, self._weights = list(kinds), list(kinds.values())
@@ -104,12 +131,14 @@ class _Device:
     def next(self) -> AnyEvent:
         """The event that follows."""
         self._seq += 1
-        self._time += GAP_MS
+        self._time += self._gap_ms + self._chance.randint(-self._gap_ms // 10, self._gap_ms // 10)
         (make,) = self._chance.choices(self._kinds, self._weights)
         return make()
 
     def _play(self) -> AnyEvent:
-        ends = self._slice > 0 and self._chance.random() < 0.7
+        length_ms = _LENGTH_MS[self._ref]
+        ends = self._slice > 0 and self._slice * SLICE_MS >= length_ms
+        lasted_ms = min(SLICE_MS, length_ms - (self._slice - 1) * SLICE_MS) + self._chance.randint(0, 40)
         event = Play(
             seq=self._seq,
             time=self._time,
@@ -119,13 +148,13 @@ class _Device:
             content_sha256=_SHA256[self._ref],
             screen="main",
             player="mpv",
-            duration_ms=self._chance.randint(5_000, 300_000) if self._slice else 0,
+            duration_ms=lasted_ms if self._slice else 0,
             status="success" if ends else "running",
             facts=Facts(listed=True, reported=True, rendering=True, panel="on"),
         )
         self._slice += 1
         if ends:
-            self._play_id, self._slice, self._ref = self._chance.getrandbits(50) + 1, 0, self._chance.choice(_REFS)
+            self._play_id, self._slice, self._ref = self._play_id + 1, 0, self._chance.choice(_REFS)
         return event
 
     def _interaction(self) -> AnyEvent:
@@ -145,19 +174,22 @@ class _Device:
         )
 
     def _health(self) -> AnyEvent:
+        self._temperature += self._chance.randint(-4, 4)
+        self._disk -= self._chance.randint(0, 16) * 4096
+        self._memory += self._chance.randint(-128, 128) * 4096
         return Health(
             seq=self._seq,
             time=self._time,
-            temperature_c=self._chance.randint(400, 750) / 10,
+            temperature_c=self._temperature / 10,
             undervoltage=False,
             storage_errors=0,
-            disk_free_bytes=self._chance.randint(2, 20) << 30,
-            memory_available_bytes=self._chance.randint(200, 800) << 20,
+            disk_free_bytes=self._disk,
+            memory_available_bytes=self._memory,
             uptime_s=self._seq * 60,
-            queue_events=self._chance.randint(0, 20),
+            queue_events=self._chance.randint(0, 5),
             queue_oldest_s=self._chance.randint(0, 3),
-            rtt_ms=self._chance.randint(20, 300),
-            clock_offset_ms=self._chance.randint(-50, 50),
+            rtt_ms=self._chance.randint(40, 120),
+            clock_offset_ms=self._chance.randint(-5, 5),
             bytes_sent=self._seq * 60,
             bytes_received=self._seq * 20,
         )

@@ -32,6 +32,7 @@ commit_timeout_s = 2
 processes = {processes}
 [api]
 port = 0
+open_on_loopback = true
 [log]
 level = "info"
 """

@@ -13,7 +13,7 @@ from tests.patience import until
 _ORDER: Final = "JOIN device d ON d.id = e.device WHERE d.name = %s ORDER BY e.stream, e.seq"
 _PLAYS: Final = f"""
     SELECT play_id, slice, content_ref, encode(content_sha256, 'hex'), duration_ms, status::text, reported, rendering,
-           panel::text, screen, player FROM play e {_ORDER}"""
+           panel::text, screen, player FROM play e JOIN shown_content c ON c.id = e.content {_ORDER}"""
 _ACTS: Final = f"SELECT session, action::text, target, language, duration_ms, rating FROM interaction e {_ORDER}"
 _FAULTS: Final = f"SELECT code, reason, component FROM fault e {_ORDER}"
 _LIFE: Final = f"SELECT action::text FROM lifecycle e {_ORDER}"

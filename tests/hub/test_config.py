@@ -92,7 +92,13 @@ def test_which_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("[ingest]\nwriters = 0", ["ingest.writers ({file}): Input should be greater than or equal to 1"]),
         ("[ingest]\nwriterz = 2", ["ingest.writerz ({file}): there is no such setting; did you mean writers?"]),
         ("[ingets]\nwriters = 2", ["ingets ({file}): there is no such setting; did you mean ingest?"]),
-        ("[api]\nhost = '0.0.0.0'", ["api.host", "0.0.0.0 is refused", "127.0.0.1 only", "reverse proxy"]),
+        ("[api]\nhost = ''", ["api.host", "at least 1 character"]),
+        ("[api]\nhost = '0.0.0.0'\nopen_on_loopback = true", ["api", "cannot hold with host 0.0.0.0", "127.0.0.1"]),
+        ("[api]\nopen_on_loopback = true\nproxies = ['127.0.0.1']", ["api", "everybody who comes through proxies"]),
+        ("[api]\nproxies = ['proxy.example']", ["api.proxies", "does not appear to be an IPv4 or IPv6 network"]),
+        ("[api]\nnames = ['https://hub.example/']", ["api.names", "is no host name", "without scheme and port"]),
+        ("[api]\nkey_file = 'k'", ["cert_file and key_file are needed together"]),
+        ("[api]\nsession_idle_s = 1", ["api.session_idle_s", "greater than or equal to 300"]),
         ("[log]\nlevel = 'loud'", ["log.level", "'debug', 'info', 'warning' or 'error'"]),
         ("[mqtt]\nworker_name = 'a/b'", ["mqtt.worker_name", "unique among workers"]),
         ("[mqtt]\nbrokers = []", ["mqtt.brokers", "at least 1 item"]),
@@ -181,6 +187,31 @@ def test_certificates_that_cannot_be_used(tmp_path: Path) -> None:
         given = {"database": {"dsn": DSN}, "mqtt": {"brokers": [{"host": "b", "ca_file": str(ca)}]}}
         with pytest.raises(ConfigError, match=told):
             HubSettings.model_validate(given).mqtt.brokers[0].ssl_context()
+
+
+def test_a_certificate_of_the_api_that_cannot_be_used(tmp_path: Path) -> None:
+    given = {"database": {"dsn": DSN}, "api": {"cert_file": str(tmp_path / "c"), "key_file": str(tmp_path / "k")}}
+    with pytest.raises(ConfigError, match=r"api.cert_file, api.key_file: .* No such file"):
+        HubSettings.model_validate(given).api.check_tls()
+    HubSettings.model_validate({"database": {"dsn": DSN}}).api.check_tls()
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local"), [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("hub", False)]
+)
+def test_what_may_be_open(host: str, is_local: bool) -> None:
+    given = {"database": {"dsn": DSN}, "api": {"host": host, "open_on_loopback": True}}
+    if is_local:
+        assert HubSettings.model_validate(given).api.is_local
+    else:
+        with pytest.raises(ValidationError):
+            HubSettings.model_validate(given)
+
+
+def test_lists_of_the_api_in_the_sample_load_when_uncommented(tmp_path: Path) -> None:
+    sample = sample_toml().replace("# names = ", "names = ").replace("# proxies = ", "proxies = ")
+    settings = load_settings(written(tmp_path, sample))
+    assert (settings.api.names, settings.api.proxies) == (("ttdn.example.vn",), ("127.0.0.1",))
 
 
 def test_nothing_changes_after_loading() -> None:

@@ -179,8 +179,8 @@ def test_every_field_counts(border: Border) -> None:
     border.accept(*events)
     border.commit(*events)
     changes = [
-        ("play", "content_ref", "'khac.mp4'"),
-        ("play", "content_sha256", "NULL"),
+        ("shown_content", "content_ref", "'khac.mp4'"),
+        ("shown_content", "content_sha256", "NULL"),
         ("play", "panel", "'off'"),
         ("play", "rendering", "NOT rendering"),
         ("health", "temperature_c", "41.4"),
@@ -188,7 +188,8 @@ def test_every_field_counts(border: Border) -> None:
         ("fault", "reason", "reason || ' '"),
     ]
     for table, column, value in changes:
-        where = f"WHERE seq = (SELECT max(seq) FROM {table})"
+        last = "id" if table == "shown_content" else "seq"
+        where = f"WHERE {last} = (SELECT max({last}) FROM {table})"
         before = border.db.execute(f"SELECT {column} FROM {table} {where}".encode()).fetchone()
         border.db.execute(f"UPDATE {table} SET {column} = {value} {where}".encode())
         assert _damage(border.judge()) == {"foreign": 1}, (table, column)

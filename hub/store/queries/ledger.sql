@@ -1,8 +1,13 @@
 -- name: ensure_devices - rows for devices that are heard of for the first time
 INSERT INTO device (name) SELECT unnest(%(names)s::text[]) ON CONFLICT (name) DO NOTHING
 
--- name: device_ids - ids of devices by name
-SELECT name, id FROM device WHERE name = ANY(%(names)s)
+-- name: device_ids - devices by name: id, how often each has moved, and its placements from the first on, since Unix ms
+SELECT d.name, d.id, d.moves,
+       array_agg(CASE WHEN p.since = '-infinity' THEN 0 ELSE ceil(extract(epoch FROM p.since) * 1000) END::bigint
+                 ORDER BY p.since),
+       array_agg(p.id ORDER BY p.since)
+FROM device d JOIN placement p ON p.device = d.id
+WHERE d.name = ANY(%(names)s) GROUP BY d.id
 
 -- name: ensure_streams - rows for streams that are heard of for the first time
 INSERT INTO stream (device, name)
@@ -14,13 +19,15 @@ FROM stream s JOIN unnest(%(devices)s::int[], %(names)s::uuid[]) AS wanted (devi
 
 -- name: lock - lock streams in the order of their ids; what does not come back is not there any more
 SELECT s.id, d.name, s.name FROM stream s JOIN device d ON d.id = s.device
-WHERE s.id = ANY(%(ids)s) ORDER BY s.id FOR UPDATE OF s
+WHERE s.id = ANY(%(ids)s::int[]) ORDER BY s.id FOR NO KEY UPDATE OF s
 
--- name: accounts - what is held of locked streams within the spans that matter
-SELECT s.id,
+-- name: accounts - what is held of locked streams within the spans that matter, and how often their devices have moved
+-- Not asked by `lock`: that statement may have begun before the move whose end it waited for.
+SELECT s.id, d.moves,
        (s.committed * int8multirange(int8range(w.low, w.high, '[]')))::text,
        (s.lost * int8multirange(int8range(w.low, w.high, '[]')))::text
 FROM stream s JOIN unnest(%(ids)s::int[], %(lows)s::bigint[], %(highs)s::bigint[]) AS w (id, low, high) USING (id)
+JOIN device d ON d.id = s.device
 
 -- name: book - add to the accounts of locked streams; stored beats declared. Returns their size in bytes
 UPDATE stream s
@@ -53,9 +60,10 @@ SELECT s.id, s.committed::text, s.lost::text FROM stream s JOIN device d ON d.id
 WHERE d.name = %(device)s AND s.name = %(stream)s::uuid
 
 -- name: raise_incident - one open incident a kind and device; later ones count up
-INSERT INTO incident (kind, device, opened_at, last_at, detail)
-SELECT %(kind)s, d.id, %(now)s, %(now)s, %(detail)s FROM device d WHERE d.name = %(device)s
-ON CONFLICT (kind, device) WHERE closed_at IS NULL
+INSERT INTO incident (kind, device, placement, opened_at, last_at, detail)
+SELECT %(kind)s, d.id, p.placement, %(now)s, %(now)s, %(detail)s
+FROM device d LEFT JOIN device_place p ON p.device = d.id WHERE d.name = %(device)s
+ON CONFLICT (kind, device, subject) WHERE closed_at IS NULL
 DO UPDATE SET last_at = excluded.last_at, times = incident.times + 1,
     -- What a device can say without end is not kept without end.
     detail = CASE WHEN length(incident.detail::text) > 8000 THEN incident.detail ELSE incident.detail || excluded.detail END

@@ -7,12 +7,13 @@ WITH link AS (
     GROUP BY broker
 )
 SELECT d.id, d.name, d.registered_at IS NOT NULL AS registered, d.kind, d.title_vi, d.first_seen,
-       d.site, s.name_vi AS site_vi, s.province_code, s.province_vi, s.gate_type,
+       dp.site, s.name_vi AS site_vi, dp.province_code, s.province_vi, s.gate_type,
        coalesce(p.presence, 'unknown') AS presence, p.since AS presence_since, p.seen_at, p.broker,
        n.version, n.queue_events, n.queue_oldest_s, n.queue_full, n.queue_refused,
        n.event_time AS last_event_at, n.stored_at AS last_stored_at
 FROM device d
-LEFT JOIN site s ON s.code = d.site
+LEFT JOIN device_place dp ON dp.device = d.id
+LEFT JOIN site_now s ON s.code = dp.site
 LEFT JOIN device_now n ON n.device = d.id
 LEFT JOIN LATERAL (
     SELECT c.broker, c.since, c.seen_at,
@@ -31,8 +32,9 @@ LEFT JOIN LATERAL (
               AND c.seen_at >= %(now)s - make_interval(secs => %(alive_timeout_s)s)) DESC, c.seen_at DESC
     LIMIT 1
 ) p ON true
-WHERE %(name)s::text IS NULL OR d.name = %(name)s
-ORDER BY s.province_code NULLS LAST, s.code, d.name
+WHERE (%(name)s::text IS NULL OR d.name = %(name)s)
+  AND (%(provinces)s::text[] IS NULL OR dp.province_code = ANY (%(provinces)s))
+ORDER BY dp.province_code NULLS LAST, s.code, d.name
 
 -- name: live_brokers - brokers that a live worker listens on
 SELECT DISTINCT broker FROM hub_link

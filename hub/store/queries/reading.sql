@@ -1,35 +1,59 @@
+-- `provinces` is an array of codes, or null: all, and what stands in none. What is now is seen by those of the place
+-- where a device stands now; a play by those of the place where the device stood then.
+
 -- name: sites - registered sites with the number of their devices, by province
 SELECT code, name_vi, province_vi, province_code, neighbour, gate_type, lat, lon, confidence,
-       (SELECT count(*) FROM device d WHERE d.site = s.code) AS devices
-FROM site s ORDER BY province_code, code
+       (SELECT count(*) FROM device_place p WHERE p.site = s.code) AS devices
+FROM site_now s
+WHERE %(provinces)s::text[] IS NULL OR s.province_code = ANY (%(provinces)s)
+ORDER BY province_code, code
 
 -- name: screens - what each screen showed when its device last told
-SELECT n.device, n.screen, n.player, n.play_id, n.since, n.time, n.content_ref,
-       encode(n.content_sha256, 'hex') AS content_sha256, n.status,
+SELECT n.device, n.screen, n.player, n.play_id, n.since, n.time, c.content_ref,
+       encode(c.content_sha256, 'hex') AS content_sha256, n.status,
        n.listed, n.reported, n.rendering, n.panel, n.frame
-FROM screen_now n WHERE %(device)s::int IS NULL OR n.device = %(device)s
+FROM screen_now n JOIN shown_content c ON c.id = n.content
+LEFT JOIN device_place dp ON dp.device = n.device
+WHERE (%(device)s::int IS NULL OR n.device = %(device)s)
+  AND (%(provinces)s::text[] IS NULL OR dp.province_code = ANY (%(provinces)s))
 ORDER BY n.device, n.screen, n.time DESC, n.player
 
--- name: device - the id of a device
-SELECT id FROM device WHERE name = %(name)s
+-- name: device - the id of a device that stands there now
+SELECT d.id FROM device d LEFT JOIN device_place dp ON dp.device = d.id
+WHERE d.name = %(name)s AND (%(provinces)s::text[] IS NULL OR dp.province_code = ANY (%(provinces)s))
+
+-- name: device_ever - the id of a device that stands there now or stood there once
+SELECT d.id FROM device d
+WHERE d.name = %(name)s
+  AND (%(provinces)s::text[] IS NULL
+       OR EXISTS (SELECT FROM placement p WHERE p.device = d.id AND p.province_code = ANY (%(provinces)s)))
 
 -- name: plays - slices of a device, newest first, below a place in that order
 SELECT p.time, p.stream AS stream_id, replace(s.name::text, '-', '') AS stream, p.seq, p.stored_at, p.clock, p.play_id,
-       p.slice, p.screen, p.player, p.content_ref, encode(p.content_sha256, 'hex') AS content_sha256, p.duration_ms,
+       p.slice, p.screen, p.player, c.content_ref, encode(c.content_sha256, 'hex') AS content_sha256, p.duration_ms,
        p.status, p.listed, p.reported, p.rendering, p.panel, p.frame
-FROM play p JOIN stream s ON s.id = p.stream
-WHERE p.device = %(device)s
+FROM play p JOIN stream s ON s.id = p.stream JOIN shown_content c ON c.id = p.content
+WHERE p.placement = ANY (ARRAY(
+          SELECT id FROM placement
+          WHERE device = %(device)s AND (%(provinces)s::text[] IS NULL OR province_code = ANY (%(provinces)s))))
   AND (%(time)s::timestamptz IS NULL OR (p.time, p.stream, p.seq) < (%(time)s, %(stream)s, %(seq)s))
 ORDER BY p.time DESC, p.stream DESC, p.seq DESC
 LIMIT %(limit)s
 
 -- name: streams - what the ledger holds of each stream of a device
 SELECT replace(name::text, '-', '') AS stream, first_seen, committed::text, lost::text
-FROM stream WHERE device = %(device)s ORDER BY first_seen DESC, id DESC
+FROM stream
+WHERE device = %(device)s
+  AND (%(provinces)s::text[] IS NULL
+       OR EXISTS (SELECT FROM device_place dp
+                  WHERE dp.device = %(device)s AND dp.province_code = ANY (%(provinces)s)))
+ORDER BY first_seen DESC, id DESC
 
 -- name: incidents - what went wrong, open ones first
 SELECT i.id, i.kind, d.name AS device, i.opened_at, i.last_at, i.times, i.detail, i.closed_at
 FROM incident i JOIN device d ON d.id = i.device
-WHERE NOT %(open)s OR i.closed_at IS NULL
+LEFT JOIN device_place dp ON dp.device = d.id
+WHERE (NOT %(open)s OR i.closed_at IS NULL)
+  AND (%(provinces)s::text[] IS NULL OR dp.province_code = ANY (%(provinces)s))
 ORDER BY i.closed_at IS NOT NULL, i.last_at DESC, i.id DESC
 LIMIT %(limit)s

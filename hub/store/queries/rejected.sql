@@ -5,7 +5,7 @@ WHERE %(device)s::text IS NULL OR d.name = %(device)s
 ORDER BY d.name, r.stream, r.seq, r.id
 
 -- name: lock - lock streams in the order of their ids, as every writer of the ledger does
-SELECT id FROM stream WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE
+SELECT id FROM stream WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE
 
 -- name: take - remove kept bytes that are about to become rows; only those that are still there come back
 DELETE FROM rejected WHERE id = ANY(%(ids)s) RETURNING id

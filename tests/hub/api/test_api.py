@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
 
 import httpx
 import psycopg
@@ -12,63 +11,23 @@ import pytest
 
 from contract.events import Facts
 from hub.api.app import HEADERS
+from hub.api.page import FORM_HEADERS
 from hub.api.server import ApiServer
-from hub.config import HubSettings
 from hub.errors import HubError
 from hub.metrics import HubMetrics
 from hub.store.ledger_store import LedgerStore
-from hub.store.registry import import_devices, import_sites
 from simulator.postgres import EmbeddedPostgres
+from tests.hub.api.serving import Api, get, listen, register, serving, settings_for
 from tests.hub.making import DEVICE, NOW_MS, STREAM, delivery, loss, play
-from tests.hub.registry.test_files import DEMO, DEVICE_HEAD
-
-BROKER = "127.0.0.1:1883"
-
-
-def settings_for(dsn: str, port: int = 0) -> HubSettings:
-    return HubSettings.model_validate({"database": {"dsn": dsn}, "api": {"port": port}})
+from tests.hub.people.making import CHEAP, add_token
 
 
 @pytest.fixture
-def server(database: str) -> Iterator[ApiServer]:
-    running = ApiServer(settings_for(database), HubMetrics())
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def client(server: ApiServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.address, trust_env=False) as opened:
+def client(api: Api, connection: psycopg.Connection) -> Iterator[httpx.Client]:
+    """A program that may read everything."""
+    token = add_token(connection, "read", "metrics", now=datetime.now(UTC))
+    with api.client(token.text) as opened:
         yield opened
-
-
-@pytest.fixture
-def store(connection: psycopg.Connection) -> LedgerStore:
-    return LedgerStore(connection)
-
-
-def register(connection: psycopg.Connection, *names: str) -> None:
-    import_sites(connection, DEMO.read_bytes())
-    rows = "".join(f"{name},kiosk,BG-20-CMA,Tủ tra cứu\n" for name in names)
-    import_devices(connection, f"{DEVICE_HEAD}\n{rows}".encode())
-
-
-def listen(connection: psycopg.Connection, *devices: str) -> None:
-    """A worker listens now, and hears these devices."""
-    now = datetime.now(UTC)
-    long_ago = now - timedelta(hours=1)
-    connection.execute("INSERT INTO hub_link VALUES ('w', %s, %s, %s, NULL)", (BROKER, long_ago, now))
-    for name in devices:
-        connection.execute(
-            "INSERT INTO presence SELECT id, 'n', %s, %s, %s FROM device WHERE name = %s", (BROKER, long_ago, now, name)
-        )
-
-
-def get(client: httpx.Client, path: str, **parameters: Any) -> Any:
-    answer = client.get(path, params=parameters)
-    assert answer.status_code == 200, answer.text
-    return answer.json()
 
 
 def test_sites(client: httpx.Client, connection: psycopg.Connection) -> None:
@@ -175,23 +134,21 @@ def test_condition(client: httpx.Client, connection: psycopg.Connection) -> None
     assert (answer.status_code, "ttdn-hub migrate" in answer.text) == (503, True)
 
 
-def test_metrics(database: str) -> None:
-    metrics = HubMetrics()
-    metrics.events_stored.labels(kind="play").inc(3)
-    running = ApiServer(settings_for(database), metrics)
-    running.start()
-    try:
-        text = httpx.get(f"{running.address}metrics", trust_env=False).text
-    finally:
-        running.stop()
-    assert 'ttdn_hub_events_stored_total{kind="play"} 3.0' in text
+def test_metrics(api: Api, client: httpx.Client) -> None:
+    api.metrics.events_stored.labels(kind="play").inc(3)
+    assert 'ttdn_hub_events_stored_total{kind="play"} 3.0' in client.get("/metrics").text
 
 
 def test_every_answer_keeps_a_browser_from_doing_anything_else(client: httpx.Client) -> None:
-    for path in ("/", "/page.css", "/api/v1/sites", "/nowhere"):
+    for path in ("/page.css", "/api/v1/sites", "/nowhere"):
         headers = client.get(path).headers
         assert {name: headers[name] for name in HEADERS} == HEADERS
-    assert "unsafe" not in HEADERS["Content-Security-Policy"]
+    for path in ("/", "/login"):
+        headers = client.get(path).headers
+        assert {name: headers[name] for name in HEADERS} == HEADERS | FORM_HEADERS
+    for policy in (HEADERS, FORM_HEADERS):
+        assert "unsafe" not in policy["Content-Security-Policy"]
+        assert "script" not in policy["Content-Security-Policy"]
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
 
 
@@ -200,39 +157,42 @@ def test_openapi_names_models_and_examples(client: httpx.Client) -> None:
     assert {"/api/v1/sites", "/api/v1/devices/{name}/plays", "/readyz", "/metrics"} <= set(document["paths"])
     assert document["components"]["schemas"]["Screen"]["properties"]["grade"]["examples"] == ["panel_on"]
     for path, methods in document["paths"].items():
-        assert set(methods) == {"get"}, f"{path} changes something"
+        for method, operation in methods.items():
+            asks = "security" in operation
+            assert asks == (path not in {"/api/v1/login", "/healthz", "/readyz"}), f"{method} {path} lets everybody in"
 
 
 def test_without_a_database(postgres_server: EmbeddedPostgres, database: str, caplog: pytest.LogCaptureFixture) -> None:
     dead = database.replace(f":{postgres_server.port}/", ":1/")
-    running = ApiServer(settings_for(dead), HubMetrics())
-    running.start()
-    try:
-        with httpx.Client(base_url=running.address, trust_env=False, timeout=20) as client:
-            assert client.get("/healthz").status_code == 200
-            ready = client.get("/readyz")
-            assert (ready.status_code, "out of reach" in ready.text) == (503, True)
-            assert client.get("/").status_code == 503
-    finally:
-        running.stop()
+    with serving(dead) as api, api.client(f"ttdn_{'0' * 12}_{'0' * 64}") as client:
+        assert client.get("/healthz").status_code == 200
+        ready = client.get("/readyz")
+        assert (ready.status_code, "out of reach" in ready.text) == (503, True)
+        answer = client.get("/api/v1/sites")
+        assert (answer.status_code, answer.json()["detail"]) == (503, "the database is out of reach; try again soon")
+        page = client.get("/")
+        assert (page.status_code, "chưa kết nối được cơ sở dữ liệu" in page.text) == (503, True)
     password = database.split(":")[2].split("@")[0]
     assert password not in caplog.text
 
 
 def test_the_api_goes_on_when_its_connections_were_cut(client: httpx.Client, connection: psycopg.Connection) -> None:
     get(client, "/api/v1/sites")
-    connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ttdn-hub api'")
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name IN ('ttdn-hub api', 'ttdn-hub people') AND datname = current_database()"
+    )
     assert get(client, "/api/v1/sites") == []
 
 
-def test_it_cannot_write(server: ApiServer) -> None:
-    with server._pool.connection() as connection, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+def test_what_reads_cannot_write(api: Api) -> None:
+    with api.server._pools.reading.connection() as connection, pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         connection.execute("DELETE FROM device")
 
 
-def test_a_port_that_is_taken(server: ApiServer, database: str) -> None:
-    port = int(server.address.rstrip("/").rsplit(":", 1)[1])
-    second = ApiServer(settings_for(database, port), HubMetrics())
+def test_a_port_that_is_taken(api: Api, database: str) -> None:
+    port = int(api.address.rstrip("/").rsplit(":", 1)[1])
+    second = ApiServer(settings_for(database, port), HubMetrics(), hashing=CHEAP)
     with pytest.raises(HubError, match=rf"api.port: 127.0.0.1:{port} cannot be used"):
         second.start()
     second.stop()

@@ -67,15 +67,17 @@ def test_a_database_that_is_not_current_is_refused(empty_database: str) -> None:
 def test_api_ends_in_order(database: str, tmp_path: Path, number: signal.Signals) -> None:
     with running("api", database=database, log=tmp_path / "log") as (process, address):
         assert httpx.get(f"{address}healthz", trust_env=False).status_code == 200
+        assert httpx.get(f"{address}api/v1/sites", trust_env=False).status_code == 401
         process.send_signal(number)
         assert process.wait(20) == 0
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 def test_serve_migrates_waits_for_its_broker_and_ends_in_order(empty_database: str, tmp_path: Path) -> None:
-    broker = {"TTDN_HUB_MQTT__BROKERS": '[{"host": "127.0.0.1", "port": 1, "tls": false}]'}
+    settings = {"TTDN_HUB_MQTT__BROKERS": '[{"host": "127.0.0.1", "port": 1, "tls": false}]'}
+    settings |= {"TTDN_HUB_API__OPEN_ON_LOOPBACK": "true"}
     log = tmp_path / "log"
-    with running("serve", "--migrate", database=empty_database, log=log, **broker) as (process, address):
+    with running("serve", "--migrate", database=empty_database, log=log, **settings) as (process, address):
         ready = httpx.get(f"{address}readyz", trust_env=False)
         assert (ready.status_code, "no worker listens" in ready.text) == (503, True)
         assert "ttdn_hub_brokers_connected 0.0" in httpx.get(f"{address}metrics", trust_env=False).text
@@ -88,7 +90,16 @@ def test_serve_migrates_waits_for_its_broker_and_ends_in_order(empty_database: s
 
 def test_config_sample_and_check(tmp_path: Path) -> None:
     sample = hub("config", "sample")
-    assert set(tomllib.loads(sample.stdout)) == {"database", "mqtt", "ingest", "api", "log"}
+    assert set(tomllib.loads(sample.stdout)) == {
+        "database",
+        "mqtt",
+        "ingest",
+        "storage",
+        "api",
+        "compliance",
+        "notices",
+        "log",
+    }
     file = tmp_path / "hub.toml"
     file.write_text(sample.stdout)
     assert hub("config", "check", "--config", str(file)).returncode == 0

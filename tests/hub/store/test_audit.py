@@ -78,8 +78,8 @@ def test_a_doubled_row_does_not_hide_a_missing_one(store: LedgerStore, connectio
 def test_a_number_that_is_in_two_tables(store: LedgerStore, connection: psycopg.Connection) -> None:
     store.commit([delivery([1, 2])], [], NOW_MS)
     connection.execute(
-        "INSERT INTO lifecycle (time, device, stream, seq, stored_at, clock, action, detail)"
-        " SELECT time, device, stream, seq, stored_at, clock, 'boot', '' FROM fault WHERE seq = 1"
+        "INSERT INTO lifecycle (time, device, stream, placement, seq, stored_at, clock, action, detail)"
+        " SELECT time, device, stream, placement, seq, stored_at, clock, 'boot', '' FROM fault WHERE seq = 1"
     )
     stream = only(audit(connection))
     assert (stream.ok, stream.doubled) == (False, 1)
@@ -130,6 +130,7 @@ def test_every_table_is_counted(connection: psycopg.Connection) -> None:
         assert f"kind = '{table.kind}'" in statement
 
 
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)  # a hypertable is planned as its chunks
 def test_each_table_is_read_once_and_the_order_is_made_by_one_sort(connection: psycopg.Connection) -> None:
     plan: Any = connection.execute(b"EXPLAIN (FORMAT JSON) " + named("audit")["audit"], {"device": None}).fetchone()
     nodes = list(_nodes(plan[0][0]["Plan"]))

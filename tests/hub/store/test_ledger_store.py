@@ -171,7 +171,8 @@ def test_nothing_is_kept_of_a_commit_that_failed(store: LedgerStore, connection:
 
 def screens(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
     return connection.execute(
-        "SELECT screen, seq, content_ref, (extract(epoch FROM since) * 1000)::bigint FROM screen_now ORDER BY 1"
+        "SELECT screen, seq, content_ref, (extract(epoch FROM since) * 1000)::bigint"
+        " FROM screen_now JOIN shown_content c ON c.id = content ORDER BY 1"
     ).fetchall()
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from hub.errors import MigrationError
 from hub.store import migrate as migrate_module
+from hub.store import recount
+from hub.store.audit import audit
 from hub.store.migrate import Migration, check, migrate, migrations
 
 
@@ -91,3 +94,32 @@ def test_a_database_of_a_newer_hub(empty_database: str, connection: psycopg.Conn
     for refused in (lambda: check(connection), lambda: migrate(empty_database)):
         with pytest.raises(MigrationError, match="of a newer hub"):
             refused()
+
+
+OLD = Path(__file__).with_name("old_databases")
+
+
+def test_what_a_first_hub_stored_is_there_in_the_present_one(
+    empty_database: str, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = migrations()[:1]
+    with monkeypatch.context() as patched:
+        patched.setattr(migrate_module, "migrations", lambda: first)
+        migrate(empty_database)
+    connection.execute((OLD / "0001.sql").read_bytes())
+    assert migrate(empty_database) == migrations()[1:]
+    assert audit(connection).ok
+    assert all(recount.differences(connection, device) == [] for device in recount.devices(connection))
+    rows = connection.execute(
+        "SELECT d.name, site, content_ref, encode(content_sha256, 'hex'), grade::text, plays, shown_ms FROM play_hour h"
+        " JOIN placement p ON p.id = h.placement JOIN device d ON d.id = p.device"
+        " JOIN shown_content c ON c.id = h.content ORDER BY d.name, bucket"
+    ).fetchall()
+    assert rows == [
+        ("k1", "BG-20-CMA", "a.mp4", "ab", "frame_match", 1, 0),
+        ("k1", "BG-20-CMA", "a.mp4", "ab", "panel_on", 0, 90_000),
+        ("k2", None, "a.mp4", None, "unknown", 1, 0),
+    ]
+    assert connection.execute(
+        "SELECT content_ref FROM screen_now JOIN shown_content c ON c.id = content"
+    ).fetchall() == [("a.mp4",)]

@@ -35,7 +35,7 @@ class Border:
 
     def device(self) -> dict[str, Any]:
         with self.connection.cursor(row_factory=dict_row) as cursor:
-            (row,) = Reader(cursor).devices(NOW, alive_timeout_s=90, link_timeout_s=30)
+            (row,) = Reader(cursor, None).devices(NOW, alive_timeout_s=90, link_timeout_s=30)
         return row
 
     def presence(self) -> str:

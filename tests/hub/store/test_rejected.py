@@ -56,7 +56,7 @@ def test_a_loss_declares_what_it_says(store: LedgerStore, connection: psycopg.Co
 def test_one_that_the_tables_refuse_does_not_stop_the_others(
     store: LedgerStore, connection: psycopg.Connection
 ) -> None:
-    connection.execute("ALTER TABLE play ADD CHECK (content_ref <> 'refused')")
+    connection.execute("ALTER TABLE shown_content ADD CHECK (content_ref <> 'refused')")
     refused: Play = play(2, content_ref="refused")
     store.commit([], [unreadable(fault(1)), unreadable(refused), unreadable(play(3))], NOW_MS)
     assert retry(connection, NOW_MS) == (2, 1)

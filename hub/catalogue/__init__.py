@@ -1,0 +1,1 @@
+"""What may be shown and what must be shown: read from files, and what of it is in force, without I/O."""

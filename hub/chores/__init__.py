@@ -1,0 +1,1 @@
+"""What the hub does by itself now and then, once for all processes that share a database."""

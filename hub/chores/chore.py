@@ -1,0 +1,38 @@
+"""What a chore is, and when it is due. Without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+
+import psycopg
+
+from hub.config import HubSettings
+
+LOCAL: Final = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
+"""Vietnam's time, which knows no summer."""
+Do = Callable[[psycopg.Connection[Any], HubSettings, datetime], bool]
+"""Does a part of the work in transactions of its own; true if there is more to do at once."""
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Something that is done again and again."""
+
+    name: str
+    every: timedelta
+    do: Do
+    by_night: bool = False
+    """Rather between 1 and 5 o'clock local time: it is noticed that it works."""
+
+    def is_due(self, done_at: datetime | None, now: datetime) -> bool:
+        """Whether it is time. By day a nightly chore is done only if a night has been missed."""
+        if done_at is None:
+            return True
+        since = now - done_at
+        if not self.by_night:
+            return since >= self.every
+        is_night = 1 <= now.astimezone(LOCAL).hour < 5
+        return since >= (self.every - timedelta(hours=8) if is_night else self.every + timedelta(hours=12))

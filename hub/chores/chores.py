@@ -1,0 +1,51 @@
+"""All chores. A new one is one more entry."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import psycopg
+
+from hub.chores.chore import Chore
+from hub.chores.notify import notify
+from hub.compliance.coverage import CoverageRules
+from hub.config import HubSettings
+from hub.store.fulfilment import MOST_AT_ONCE as MOST_DAYS
+from hub.store.fulfilment import close_days, judge_some
+from hub.store.maintain import maintain
+from hub.store.play_days import record_days
+from hub.store.visits import MOST_AT_ONCE, settle
+
+log = logging.getLogger(__name__)
+
+
+def _settle_visits(connection: psycopg.Connection[Any], _settings: HubSettings, _now: datetime) -> bool:
+    return settle(connection) == MOST_AT_ONCE
+
+
+def _maintain(connection: psycopg.Connection[Any], settings: HubSettings, now: datetime) -> bool:
+    storage = settings.storage
+    maintain(connection, storage.retention_days(), storage.compress_after_days, now, log.info)
+    return False
+
+
+def _record_days(connection: psycopg.Connection[Any], _settings: HubSettings, now: datetime) -> bool:
+    record_days(connection, now, log.info)
+    return False
+
+
+def _judge(connection: psycopg.Connection[Any], settings: HubSettings, now: datetime) -> bool:
+    close_days(connection, now)
+    rules = CoverageRules(heartbeat_ms=settings.compliance.heartbeat_s * 1000)
+    return judge_some(connection, rules, settings.compliance.minimum_grade, now) == MOST_DAYS
+
+
+CHORES: Final = (
+    Chore("daily record", timedelta(minutes=5), _record_days),
+    Chore("judge", timedelta(minutes=1), _judge),
+    Chore("notices", timedelta(seconds=2), notify),
+    Chore("visits", timedelta(seconds=5), _settle_visits),
+    Chore("maintain", timedelta(days=1), _maintain, by_night=True),
+)

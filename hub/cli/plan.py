@@ -1,0 +1,90 @@
+"""`ttdn-hub plan`: what must be shown."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from hub.catalogue.plan_items import PlannedItem, hours_told, weekdays_told
+from hub.cli.catalogue import FileArgument, PreviewOption, database, tell_import
+from hub.cli.exits import EPILOG
+from hub.cli.options import ConfigOption, JsonOption, print_json
+from hub.cli.people import by_whom
+from hub.errors import ConfigError
+from hub.store import plans as store
+
+app = typer.Typer(help="What must be shown where, when, and how often.", no_args_is_help=True)
+imports = typer.Typer(
+    help="Take lines of the plan, or groups of devices, from a file, .csv or .xlsx.", no_args_is_help=True
+)
+app.add_typer(imports, name="import")
+
+
+@imports.command("items", epilog=EPILOG)
+def import_items(file: FileArgument, config: ConfigOption = None, *, preview: PreviewOption = False) -> None:
+    """Add and change lines of the plan as FILE says: all of it or, with one bad row, nothing (exit code 1).
+
+    Columns: code,campaign,target_kind,target,contents,topic,first_day,last_day,weekdays,hours,unit,least,languages,
+    shortest_play_s,screens. target_kind: site, device or group. contents: codes, any of which counts, or else a topic.
+    weekdays: T2-T6 CN. hours: 7-11 14-17. unit: plays_per_hour, plays_per_day or seconds_per_day. languages: vi:40
+    zh:30. A line that is not in the file stays: give it another last_day, or remove it.
+    """
+    with database(config) as connection:
+        done = store.import_plan(connection, file.read_bytes(), by_whom(), datetime.now(UTC), preview=preview)
+        tell_import(done, preview=preview)
+
+
+@imports.command("groups", epilog=EPILOG)
+def import_groups(file: FileArgument, config: ConfigOption = None, *, preview: PreviewOption = False) -> None:
+    """Make groups of devices what FILE says, members included: all of it or, with one bad row, nothing (exit code 1).
+
+    Columns: code,name_vi,devices; devices: names separated by spaces. A group that is not in the file stays.
+    """
+    with database(config) as connection:
+        tell_import(store.import_groups(connection, file.read_bytes(), preview=preview), preview=preview)
+
+
+@app.command("list", epilog=EPILOG)
+def list_(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
+    """List the plan and the groups of devices."""
+    with database(config) as connection:
+        items, groups = store.plan(connection), store.groups(connection)
+    if as_json:
+        print_json({"items": [_told(one) for one in items], "groups": [group._asdict() for group in groups]})
+        return
+    console = Console()
+    columns = ("code", "campaign", "target", "what", "days", "weekdays", "hours", "least", "unit", "languages")
+    table = Table(*columns, title=f"{len(items)} lines", header_style="bold")
+    for one in items:
+        rule = one.item
+        languages = " ".join(f"{share.language}:{share.percent}" for share in rule.languages)
+        what, days = one.topic or " ".join(one.contents), f"{rule.first_day}..{rule.last_day}"
+        where = f"{one.target_kind} {one.target}"
+        when = (weekdays_told(rule.weekdays), hours_told(rule.hours))
+        cells = (one.code, one.campaign or "", where, what, days, *when, str(rule.least), rule.unit, languages)
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    for group in groups:
+        console.print(f"{group.code} {group.name_vi}: {' '.join(group.devices)}", markup=False, highlight=False)
+
+
+@app.command(epilog=EPILOG)
+def remove(
+    code: Annotated[str, typer.Argument(metavar="CODE", help="Code of a line.", show_default=False)],
+    config: ConfigOption = None,
+) -> None:
+    """Take a line out of the plan that was a mistake. What was planned and is over has a last_day instead."""
+    with database(config) as connection:
+        if not store.remove_item(connection, code):
+            raise ConfigError(f"no line {code!r} is in the plan; see: ttdn-hub plan list")
+    Console().print(f"removed: {code}", markup=False, highlight=False)
+
+
+def _told(planned: PlannedItem) -> dict[str, Any]:
+    row = store.row_of(planned)
+    return row | {"contents": list(planned.contents), "languages": dict(planned.item.languages)}

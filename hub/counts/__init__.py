@@ -1,0 +1,1 @@
+"""What events add to the hourly counts, without I/O."""

@@ -1,0 +1,21 @@
+"""What the audit log tells of: the one place where a kind of deed is added."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+Deed = Literal[
+    "person_added",
+    "person_password_set",
+    "person_disabled",
+    "person_enabled",
+    "person_unlocked",
+    "token_created",
+    "token_revoked",
+    "login",
+    "login_failed",
+    "logout",
+    "registry_imported",
+    "device_moved",
+]
+DEEDS: Final[tuple[Deed, ...]] = get_args(Deed)

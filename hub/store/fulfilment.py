@@ -1,0 +1,213 @@
+"""Whether what was planned was shown: evidence out of the tables, judgement by `hub.compliance`, results back.
+
+A local day that is over is judged for every place where a device stood at its end; again when something comes in for
+it, when the catalogue or the plan changes. What is judged is one device at a time; a plan for a site or a group asks
+each of its devices.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final, NamedTuple
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from contract.events import Facts
+from contract.ranges import RangeSet
+from hub.catalogue.plan_items import PlannedItem
+from hub.compliance.coverage import (
+    Coverage,
+    CoverageRules,
+    Missing,
+    MissingReason,
+    Presence,
+    Seen,
+    coverage,
+    heard_of,
+    missing_of,
+)
+from hub.compliance.fulfilment import Fulfilment, Slice, fulfilments
+from hub.compliance.intervals import Interval
+from hub.compliance.local_time import DAY_MS, HOUR_MS, day_begin_ms, local_date
+from hub.compliance.plan import windows
+from hub.compliance.proof import proof
+from hub.grade import Grade
+from hub.store import multirange
+from hub.store.moment import moment, unix_ms
+from hub.store.named import named
+from hub.store.plans import plan
+
+AROUND_MS: Final = HOUR_MS
+"""Evidence is read from so long before and after a day: longer than a slice and than any tolerance."""
+REACH_DAYS: Final = 35
+"""A hub that has never judged begins so many days ago."""
+WHOLE_DAY: Final = -1
+MOST_AT_ONCE: Final = 20
+Connection = psycopg.Connection[Any]
+
+
+class Place(NamedTuple):
+    """A device where it stood at the end of a day, and all its placements."""
+
+    placement: int
+    day: date
+    device: int
+    name: str
+    site: str | None
+    placements: list[int]
+
+
+class Shown(NamedTuple):
+    """A slice of an approved content."""
+
+    slice: Slice
+    code: str
+    topic: str
+
+
+def close_days(connection: Connection, now: datetime) -> None:
+    """Hand the days that are over to those that are due, and those of the last weeks if plan or catalogue changed."""
+    today = local_date(unix_ms(now))
+    connection.execute(named("fulfilment")["close_days"], {"today": today, "reach_days": REACH_DAYS})
+    given = {"first": today - timedelta(days=REACH_DAYS), "last": today - timedelta(days=1)}
+    connection.execute(named("fulfilment")["again"], given)
+
+
+def judge_some(connection: Connection, rules: CoverageRules, minimum: Grade, now: datetime) -> int:
+    """Judge some of the days that are due, in one transaction; how many there were."""
+    with connection.transaction():
+        rows = connection.execute(named("fulfilment")["take"], {"most": MOST_AT_ONCE}).fetchall()
+        items = plan(connection) if rows else []
+        for row in rows:
+            _judge(connection, Place(*row), items, rules, minimum, now)
+    return len(rows)
+
+
+def results(connection: Connection, first: date, last: date, item: str | None = None) -> list[dict[str, Any]]:
+    """How the plan stands between two local days, both included."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(named("fulfilment")["results"], {"first": first, "last": last, "item": item}).fetchall()
+
+
+def _judge(
+    connection: Connection,
+    place: Place,
+    items: Sequence[PlannedItem],
+    rules: CoverageRules,
+    minimum: Grade,
+    now: datetime,
+) -> None:
+    begin_ms = day_begin_ms(place.day)
+    span = Interval(begin_ms, begin_ms + DAY_MS)
+    known = _coverage(connection, place, span, rules)
+    _put_unknown(connection, place, known)
+    mine = [item for item in items if _asks(connection, item, place)]
+    shown = _shown(connection, place, span, minimum) if mine else []
+    connection.execute(named("fulfilment")["forget_results"], place._asdict())
+    for item in mine:
+        slices = [one.slice for one in shown if one.code in item.contents or (item.topic and one.topic == item.topic)]
+        for result in fulfilments(item.item, windows(item.item, place.day, place.day), slices, known.doubt):
+            _put_result(connection, place, item, result, now)
+
+
+def _asks(connection: Connection, item: PlannedItem, place: Place) -> bool:
+    """Whether a line of the plan asks this device for something on this day."""
+    if not item.item.first_day <= place.day <= item.item.last_day:
+        return False
+    if item.target_kind == "device":
+        return bool(item.target == place.name)
+    if item.target_kind == "site":
+        return item.target == place.site
+    groups = connection.execute(named("fulfilment")["groups_of"], {"device": place.device}).fetchall()
+    return (item.target,) in groups
+
+
+def _coverage(connection: Connection, place: Place, span: Interval, rules: CoverageRules) -> Coverage:
+    around = _around(place, span)
+    streams: dict[int, list[Seen]] = defaultdict(list)
+    for query in ("seen", "after"):
+        for stream, seq, time_ms in connection.execute(named("fulfilment")[query], around).fetchall():
+            streams[stream].append(Seen(seq, time_ms))
+    rows = connection.execute(named("fulfilment")["online"], around).fetchall()
+    presence = [Presence("online", begin_ms, end_ms) for begin_ms, end_ms in rows]
+    by_name = {str(stream): events for stream, events in streams.items()}
+    return coverage(span, heard_of(by_name, rules), _missing(connection, streams), presence, rules)
+
+
+def _missing(connection: Connection, streams: Mapping[int, Sequence[Seen]]) -> list[Missing]:
+    """Numbers that are not stored next to those that were read, of the same streams.
+
+    Others are of other times; a stream of which nothing at all is stored is silence.
+    """
+    found: list[Missing] = []
+    rows = connection.execute(named("fulfilment")["accounts"], {"streams": list(streams)}).fetchall()
+    for stream, committed_text, lost_text in rows:
+        events = sorted(streams[stream])
+        near = RangeSet([(max(events[0].seq - 1, 1), events[-1].seq + 1)])
+        committed, lost = multirange.from_sql(committed_text), multirange.from_sql(lost_text)
+        highest = max((last for numbers in (committed, lost) for _, last in numbers), default=0)
+        holes = RangeSet([(1, highest)]).minus(committed).minus(lost)
+        reasons: list[tuple[MissingReason, RangeSet]] = [("hole", holes), ("declared_loss", lost.minus(committed))]
+        for reason, numbers in reasons:
+            found += missing_of(str(stream), events, numbers.common(near).spans(), reason)
+    return found
+
+
+def _shown(connection: Connection, place: Place, span: Interval, minimum: Grade) -> list[Shown]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(named("fulfilment")["slices"], _around(place, span)).fetchall()
+    return [_shown_of(row, minimum) for row in rows]
+
+
+def _shown_of(row: Mapping[str, Any], minimum: Grade) -> Shown:
+    facts = Facts(**{name: row[name] for name in Facts.__struct_fields__})
+    time = Interval(row["time_ms"] - row["duration_ms"], row["time_ms"])
+    one = Slice(row["play_id"], row["slice"], time, proof(facts, minimum), row["language"])
+    return Shown(one, row["code"], row["topic"])
+
+
+def _around(place: Place, span: Interval) -> dict[str, Any]:
+    times = {"first": moment(span.begin_ms - AROUND_MS), "last": moment(span.end_ms + AROUND_MS)}
+    return {"placements": place.placements, "device": place.device, **times}
+
+
+def _put_unknown(connection: Connection, place: Place, known: Coverage) -> None:
+    connection.execute(named("fulfilment")["forget_unknown"], place._asdict())
+    rows = [
+        {
+            "placement": place.placement,
+            "day": place.day,
+            "begins": moment(piece.begin_ms),
+            "ends": moment(piece.end_ms),
+            "reasons": sorted(piece.reasons),
+        }
+        for piece in known.unknown
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(named("fulfilment")["put_unknown"], rows)
+
+
+def _put_result(connection: Connection, place: Place, item: PlannedItem, result: Fulfilment, now: datetime) -> None:
+    languages = {
+        part.language: {"required": part.required, "shown": part.shown, "at_most": part.at_most}
+        for part in result.languages
+    }
+    given = {
+        "item": item.code,
+        "placement": place.placement,
+        "day": place.day,
+        "hour": WHOLE_DAY if result.window.hour is None else result.window.hour,
+        "result": result.result,
+        "required": result.total.required,
+        "shown": result.total.shown,
+        "at_most": result.total.at_most,
+        "shown_ms": result.shown_ms,
+        "unknown_ms": result.unknown.length_ms,
+        "languages": Jsonb(languages),
+        "now": now,
+    }
+    connection.execute(named("fulfilment")["put_result"], given)

@@ -1,0 +1,103 @@
+-- name: close_days - hand every day that is over to those who judge: each placement that held on it
+WITH known AS (
+    SELECT coalesce(max(through), %(today)s::date - %(reach_days)s::int) AS through FROM judged
+), days AS (
+    SELECT day::date FROM known, generate_series(known.through + 1, %(today)s::date - 1, '1 day') AS day
+), put AS (
+    INSERT INTO judge_due (placement, day)
+    SELECT p.id, days.day FROM days JOIN placement p ON hub.begin_of(days.day + 1) > p.since AND p.site IS NOT NULL
+    WHERE NOT EXISTS (SELECT FROM placement later WHERE later.device = p.device AND later.since > p.since
+                      AND later.since < hub.begin_of(days.day + 1))
+), gone AS (
+    DELETE FROM judged
+)
+INSERT INTO judged SELECT greatest(max(day), (SELECT through FROM known)) FROM days HAVING max(day) IS NOT NULL
+
+-- name: take - some days that are due; nobody else judges them meanwhile
+WITH chosen AS (
+    SELECT DISTINCT placement, day FROM (SELECT placement, day FROM judge_due LIMIT %(most)s * 20) d LIMIT %(most)s
+), gone AS (
+    DELETE FROM judge_due d USING chosen WHERE (d.placement, d.day) = (chosen.placement, chosen.day)
+)
+SELECT s.placement, s.day, p.device, d.name, p.site,
+       ARRAY(SELECT id FROM placement WHERE device = p.device) AS placements
+FROM chosen s JOIN placement p ON p.id = s.placement JOIN device d ON d.id = p.device ORDER BY s.day, s.placement
+
+-- name: seen - stored events of a device between two moments whose time is right, by stream and number
+WITH event AS (
+    SELECT stream, seq, time FROM play
+    WHERE placement = ANY(%(placements)s) AND time BETWEEN %(first)s AND %(last)s AND clock <> 'estimated'
+    UNION ALL SELECT stream, seq, time FROM screen
+    WHERE placement = ANY(%(placements)s) AND time BETWEEN %(first)s AND %(last)s AND clock <> 'estimated'
+    UNION ALL SELECT stream, seq, time FROM interaction
+    WHERE placement = ANY(%(placements)s) AND time BETWEEN %(first)s AND %(last)s AND clock <> 'estimated'
+    UNION ALL SELECT stream, seq, time FROM health
+    WHERE placement = ANY(%(placements)s) AND time BETWEEN %(first)s AND %(last)s AND clock <> 'estimated'
+    UNION ALL SELECT stream, seq, time FROM fault
+    WHERE placement = ANY(%(placements)s) AND time BETWEEN %(first)s AND %(last)s AND clock <> 'estimated'
+    UNION ALL SELECT stream, seq, time FROM lifecycle
+    WHERE placement = ANY(%(placements)s) AND time BETWEEN %(first)s AND %(last)s AND clock <> 'estimated'
+    UNION ALL SELECT stream, seq, time FROM loss
+    WHERE placement = ANY(%(placements)s) AND time BETWEEN %(first)s AND %(last)s AND clock <> 'estimated'
+)
+SELECT stream, seq, (extract(epoch FROM time) * 1000)::bigint FROM event ORDER BY stream, seq
+
+-- name: after - the first sign of life after a moment: what follows it has arrived
+(SELECT stream, seq, (extract(epoch FROM time) * 1000)::bigint FROM health
+ WHERE placement = ANY(%(placements)s) AND time > %(last)s AND clock <> 'estimated' ORDER BY time LIMIT 1)
+UNION ALL
+(SELECT stream, seq, (extract(epoch FROM time) * 1000)::bigint FROM play
+ WHERE placement = ANY(%(placements)s) AND time > %(last)s AND clock <> 'estimated' ORDER BY time LIMIT 1)
+
+-- name: accounts - what the ledger holds of these streams
+SELECT id, committed::text, lost::text FROM stream WHERE id = ANY(%(streams)s)
+
+-- name: online - when the hub had a connection of a device
+SELECT (extract(epoch FROM since) * 1000)::bigint, (extract(epoch FROM coalesce(until, seen_at)) * 1000)::bigint
+FROM presence WHERE device = %(device)s AND since <= %(last)s AND coalesce(until, seen_at) >= %(first)s
+
+-- name: slices - slices of approved contents on a device, with what the catalogue said of them on their day
+SELECT p.play_id, p.slice, (extract(epoch FROM p.time) * 1000)::bigint AS time_ms, p.duration_ms, p.listed, p.reported,
+       p.rendering, p.panel::text, p.frame::text, r.code, v.language, v.topic
+FROM play p
+JOIN resolved r ON r.content = p.content AND r.verdict = 'approved'
+    AND hub.local_day(p.time) BETWEEN r.first_day AND r.last_day
+JOIN content_version v ON v.content = r.code AND v.version = r.version
+WHERE p.placement = ANY(%(placements)s) AND p.time BETWEEN %(first)s AND %(last)s
+
+-- name: groups_of - groups that a device is in
+SELECT device_group FROM device_group_member WHERE device = %(device)s
+
+-- name: forget_unknown - what was unknown of a day is judged anew
+DELETE FROM unknown_time WHERE placement = ANY(%(placements)s) AND day = %(day)s
+
+-- name: put_unknown - a time of which not everything is known
+INSERT INTO unknown_time (placement, day, begins, ends, reasons)
+VALUES (%(placement)s, %(day)s, %(begins)s, %(ends)s, %(reasons)s)
+
+-- name: forget_results - results of a day are judged anew
+DELETE FROM plan_result WHERE placement = ANY(%(placements)s) AND day = %(day)s
+
+-- name: put_result - how a line of the plan stands in one window
+INSERT INTO plan_result (item, placement, day, hour, result, required, shown, at_most, shown_ms, unknown_ms, languages,
+                         judged_at)
+VALUES (%(item)s, %(placement)s, %(day)s, %(hour)s, %(result)s, %(required)s, %(shown)s, %(at_most)s, %(shown_ms)s,
+        %(unknown_ms)s, %(languages)s, %(now)s)
+
+-- name: again - judge the days of the last weeks once more, if the plan or the catalogue has changed
+WITH changed AS (
+    DELETE FROM judge_all RETURNING 1
+)
+INSERT INTO judge_due (placement, day)
+SELECT p.id, day::date FROM generate_series(%(first)s::date, %(last)s::date, '1 day') AS day, placement p
+WHERE p.site IS NOT NULL AND hub.begin_of(day::date + 1) > p.since AND NOT EXISTS (
+    SELECT FROM placement later WHERE later.device = p.device AND later.since > p.since
+    AND later.since < hub.begin_of(day::date + 1))
+  AND EXISTS (SELECT FROM changed)
+
+-- name: results - how the plan stands, by line, place and window
+SELECT r.item, d.name AS device, p.site, r.day, r.hour, r.result::text AS result, r.required, r.shown, r.at_most,
+       r.shown_ms, r.unknown_ms, r.languages, r.judged_at
+FROM plan_result r JOIN placement p ON p.id = r.placement JOIN device d ON d.id = p.device
+WHERE r.day BETWEEN %(first)s AND %(last)s AND (%(item)s::text IS NULL OR r.item = %(item)s)
+ORDER BY r.day, r.item, d.name, r.hour

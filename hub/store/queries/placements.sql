@@ -1,0 +1,138 @@
+-- name: lock_gate - let nobody change the province of a site's gate meanwhile; no row: no such site
+SELECT g.code FROM site s JOIN gate g ON g.code = s.gate WHERE s.code = %(site)s FOR SHARE OF g
+
+-- name: lock_device - keep new streams of a device away while it is moved
+SELECT id FROM device WHERE name = %(device)s FOR UPDATE
+
+-- name: lock_streams - lock a device's streams in the order of their ids, as every writer of the ledger does
+SELECT id FROM stream WHERE device = %(device)s ORDER BY id FOR NO KEY UPDATE
+
+-- name: lock_devices - the same for many devices by name: all devices first, in one order
+SELECT id FROM device WHERE name = ANY (%(devices)s) ORDER BY id FOR UPDATE
+
+-- name: lock_devices_at - the same for every device that stands, stood or will stand at one of these gates
+SELECT id FROM device d
+WHERE EXISTS (SELECT FROM placement p JOIN site s ON s.code = p.site WHERE p.device = d.id AND s.gate = ANY (%(gates)s))
+ORDER BY id FOR UPDATE
+
+-- name: lock_streams_of_all - streams of devices that are locked, in the order of their ids over all of them
+SELECT id FROM stream WHERE device = ANY (%(devices)s) ORDER BY id FOR NO KEY UPDATE
+
+-- name: stands - whether a device stands there at that time already; at present, if no time is given
+SELECT 1 FROM (
+    SELECT p.site, p.province_code FROM placement p
+    WHERE p.device = %(device)s AND p.since <= coalesce(%(since)s::timestamptz, %(now)s) ORDER BY p.since DESC LIMIT 1
+) AS stood JOIN site s ON s.code = %(site)s AND s.code = stood.site
+    AND stood.province_code = gate_province(s.gate, coalesce(%(since)s::timestamptz, %(now)s))
+
+-- name: place_first - a device of which nobody has said where it stands: all that it told belongs to this site
+UPDATE placement p SET site = s.code, province_code = gate_province(s.gate, p.since) FROM site s
+WHERE s.code = %(site)s AND p.device = %(device)s AND p.site IS NULL
+  AND NOT EXISTS (SELECT 1 FROM placement other WHERE other.device = p.device AND other.id <> p.id)
+RETURNING p.id
+
+-- name: move - a placement from a full hour on; with the one that held before, and the moment up to which it holds
+WITH given AS (
+    SELECT date_trunc('hour', %(since)s::timestamptz, 'UTC') AS since
+), before AS (
+    SELECT p.id FROM placement p, given WHERE p.device = %(device)s AND p.since < given.since
+    ORDER BY p.since DESC LIMIT 1
+), after AS (
+    SELECT min(p.since) AS until FROM placement p, given WHERE p.device = %(device)s AND p.since > given.since
+), new AS (
+    INSERT INTO placement AS p (device, since, site, province_code)
+    SELECT %(device)s, given.since, s.code, gate_province(s.gate, given.since)
+    FROM given, site s WHERE s.code = %(site)s
+    ON CONFLICT (device, since) DO UPDATE SET site = excluded.site, province_code = excluded.province_code
+    RETURNING p.id, p.since
+)
+SELECT new.id, (SELECT id FROM before), new.since::text, coalesce((SELECT until FROM after), 'infinity')::text FROM new
+
+-- name: unsettled - the first moment from a full hour on at which a placement says another province than its gate
+-- With the placement, its site, and whether that moment is the placement's own beginning.
+WITH stay AS (
+    SELECT id, since, lead(since, 1, 'infinity') OVER (ORDER BY since) AS until, site, province_code
+    FROM placement WHERE device = %(device)s
+), period AS (
+    SELECT gate, province_code,
+           CASE WHEN lag(since) OVER ordered IS NULL THEN '-infinity' ELSE begin_of(since) END AS begins,
+           lead(begin_of(since), 1, 'infinity') OVER ordered AS ends
+    FROM gate_period WINDOW ordered AS (PARTITION BY gate ORDER BY since)
+)
+SELECT stay.id, stay.site, greatest(stay.since, period.begins, %(since)s::timestamptz)::text AS moment,
+       stay.since >= greatest(period.begins, %(since)s::timestamptz) AS is_beginning
+FROM stay JOIN site s ON s.code = stay.site JOIN period ON period.gate = s.gate
+WHERE stay.province_code <> period.province_code
+  AND greatest(stay.since, period.begins, %(since)s::timestamptz) < least(stay.until, period.ends)
+ORDER BY greatest(stay.since, period.begins, %(since)s::timestamptz) LIMIT 1
+
+-- name: settle_beginning - a placement's province is that of its gate
+UPDATE placement p SET province_code = gate_province(s.gate, p.since)
+FROM site s WHERE p.id = %(placement)s AND s.code = p.site
+
+-- name: moved - let workers know that the placements which they remember have changed
+UPDATE device SET moves = moves + 1 WHERE id = %(device)s
+
+-- name: hand_over_play - rows that are stored already go over to the new placement
+UPDATE play SET placement = %(new)s
+WHERE placement = %(old)s AND time >= %(since)s::timestamptz AND time < %(until)s::timestamptz
+
+-- name: hand_over_screen - rows that are stored already go over to the new placement
+UPDATE screen SET placement = %(new)s
+WHERE placement = %(old)s AND time >= %(since)s::timestamptz AND time < %(until)s::timestamptz
+
+-- name: hand_over_interaction - rows that are stored already go over to the new placement
+UPDATE interaction SET placement = %(new)s
+WHERE placement = %(old)s AND time >= %(since)s::timestamptz AND time < %(until)s::timestamptz
+
+-- name: hand_over_health - rows that are stored already go over to the new placement
+UPDATE health SET placement = %(new)s
+WHERE placement = %(old)s AND time >= %(since)s::timestamptz AND time < %(until)s::timestamptz
+
+-- name: hand_over_fault - rows that are stored already go over to the new placement
+UPDATE fault SET placement = %(new)s
+WHERE placement = %(old)s AND time >= %(since)s::timestamptz AND time < %(until)s::timestamptz
+
+-- name: hand_over_lifecycle - rows that are stored already go over to the new placement
+UPDATE lifecycle SET placement = %(new)s
+WHERE placement = %(old)s AND time >= %(since)s::timestamptz AND time < %(until)s::timestamptz
+
+-- name: hand_over_loss - rows that are stored already go over to the new placement
+UPDATE loss SET placement = %(new)s
+WHERE placement = %(old)s AND time >= %(since)s::timestamptz AND time < %(until)s::timestamptz
+
+-- name: hand_over_play_hour - counts go with the rows
+UPDATE play_hour SET placement = %(new)s
+WHERE placement = %(old)s AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+
+-- name: hand_over_interaction_hour - counts go with the rows
+UPDATE interaction_hour SET placement = %(new)s
+WHERE placement = %(old)s AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+
+-- name: hand_over_health_hour - counts go with the rows
+UPDATE health_hour SET placement = %(new)s
+WHERE placement = %(old)s AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+
+-- name: hand_over_fault_hour - counts go with the rows
+UPDATE fault_hour SET placement = %(new)s
+WHERE placement = %(old)s AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+
+-- name: hand_over_event_hour - counts go with the rows
+UPDATE event_hour SET placement = %(new)s
+WHERE placement = %(old)s AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+
+-- name: hand_over_visit_hour - counts go with the rows
+UPDATE visit_hour SET placement = %(new)s
+WHERE placement = %(old)s AND bucket >= %(since)s::timestamptz AND bucket < %(until)s::timestamptz
+
+-- name: hand_over_visit - a visit is where it began
+UPDATE visit SET placement = %(new)s
+WHERE placement = %(old)s AND began_at >= %(since)s::timestamptz AND began_at < %(until)s::timestamptz
+
+-- name: hand_over_visit_due - what is due may have acts at both places
+INSERT INTO visit_due (placement, session, first_at, last_at)
+SELECT %(new)s, session, first_at, last_at FROM visit_due WHERE placement = %(old)s
+ON CONFLICT (placement, session) DO NOTHING
+
+-- name: settle_no_visits - nobody makes facts of visitors' sessions from acts that are just being moved
+LOCK TABLE visit_due IN SHARE ROW EXCLUSIVE MODE

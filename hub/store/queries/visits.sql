@@ -1,0 +1,61 @@
+-- name: mark - acts of these sessions have come in
+INSERT INTO visit_due AS known (placement, session, first_at, last_at)
+SELECT placement, session, to_timestamp(first_ms / 1000.0), to_timestamp(last_ms / 1000.0)
+FROM unnest(%(placement)s::int[], %(session)s::bigint[], %(first_ms)s::bigint[], %(last_ms)s::bigint[])
+     AS given (placement, session, first_ms, last_ms)
+ON CONFLICT (placement, session) DO UPDATE
+SET first_at = least(known.first_at, excluded.first_at), last_at = greatest(known.last_at, excluded.last_at)
+
+-- name: take - sessions to settle now; nobody else settles them meanwhile. What comes in for them waits for our commit
+DELETE FROM visit_due WHERE (placement, session) IN (
+    SELECT placement, session FROM visit_due ORDER BY placement, session LIMIT %(most)s FOR UPDATE SKIP LOCKED
+) RETURNING placement, session, first_at, last_at
+
+-- name: known - facts of these sessions, with what each has added to the counts
+SELECT v.placement, v.session, v.began_at, v.ended_at, v.started, v.duration_ms, v.main_language, v.page_views, v.rating,
+       v.content
+FROM visit v JOIN unnest(%(placement)s::int[], %(session)s::bigint[]) AS given (placement, session)
+USING (placement, session)
+
+-- name: acts - all acts of these sessions between two moments each
+SELECT i.placement, i.session, (extract(epoch FROM i.time) * 1000)::bigint AS time_ms, i.seq, i.action::text, i.target,
+       i.language, i.duration_ms, i.rating
+FROM unnest(%(placement)s::int[], %(session)s::bigint[], %(first_at)s::timestamptz[], %(last_at)s::timestamptz[])
+     AS given (placement, session, first_at, last_at)
+JOIN interaction i ON i.placement = given.placement AND i.session = given.session
+    AND i.time BETWEEN given.first_at AND given.last_at
+
+-- name: on_screen - what each placement's screen showed at a moment, as far as a slice of the hour before it tells
+SELECT given.number, p.content
+FROM unnest(%(number)s::int[], %(placement)s::int[], %(moment)s::timestamptz[]) AS given (number, placement, moment)
+CROSS JOIN LATERAL (
+    SELECT content, status FROM play
+    WHERE play.placement = given.placement AND time <= given.moment AND time > given.moment - interval '1 hour'
+    ORDER BY time DESC, seq DESC LIMIT 1
+) p WHERE p.status = 'running'
+
+-- name: put - a session's fact as it is now
+INSERT INTO visit (placement, session, began_at, ended_at, started, duration_ms, main_language, languages, page_views,
+                   pages, media_plays, searches, qr_shown, rating, content)
+VALUES (%(placement)s, %(session)s, %(began_at)s, %(ended_at)s, %(started)s, %(duration_ms)s, %(main_language)s,
+        %(languages)s, %(page_views)s, %(pages)s, %(media_plays)s, %(searches)s, %(qr_shown)s, %(rating)s, %(content)s)
+ON CONFLICT (placement, session) DO UPDATE
+SET began_at = excluded.began_at, ended_at = excluded.ended_at, started = excluded.started,
+    duration_ms = excluded.duration_ms, main_language = excluded.main_language, languages = excluded.languages,
+    page_views = excluded.page_views, pages = excluded.pages, media_plays = excluded.media_plays,
+    searches = excluded.searches, qr_shown = excluded.qr_shown, rating = excluded.rating, content = excluded.content
+
+-- name: add - add to the hourly counts of visits, or take away where a visit has moved
+INSERT INTO visit_hour AS t
+    (placement, bucket, language, content, sessions, page_views, duration_ms, feedbacks, feedback_sum)
+SELECT placement, to_timestamp(hour * 3600), language, content, sessions, page_views, duration_ms, feedbacks, feedback_sum
+FROM unnest(%(placement)s::int[], %(hour)s::bigint[], %(language)s::text[], %(content)s::int[], %(sessions)s::bigint[],
+            %(page_views)s::bigint[], %(duration_ms)s::bigint[], %(feedbacks)s::bigint[], %(feedback_sum)s::bigint[])
+     AS given (placement, hour, language, content, sessions, page_views, duration_ms, feedbacks, feedback_sum)
+ON CONFLICT (placement, bucket, language, content) DO UPDATE
+SET sessions = t.sessions + excluded.sessions, page_views = t.page_views + excluded.page_views,
+    duration_ms = t.duration_ms + excluded.duration_ms, feedbacks = t.feedbacks + excluded.feedbacks,
+    feedback_sum = t.feedback_sum + excluded.feedback_sum
+
+-- name: forget - facts of sessions that began before a moment; their counts stay
+DELETE FROM visit WHERE began_at < %(before)s

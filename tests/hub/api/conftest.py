@@ -1,0 +1,24 @@
+"""A running API over a database of its own, with a clock that tests set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from hub.store.ledger_store import LedgerStore
+from tests.hub.api.serving import Api, serving
+
+
+@pytest.fixture
+def api(database: str) -> Iterator[Api]:
+    """As a hub runs it: nobody is let in without an account or a token."""
+    with serving(database) as running:
+        yield running
+
+
+@pytest.fixture
+def store(connection: psycopg.Connection) -> LedgerStore:
+    """What the ingest commits with."""
+    return LedgerStore(connection)

@@ -1,0 +1,53 @@
+"""`ttdn-hub maintain` and `ttdn-hub counts` as an operator and a program see them."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import psycopg
+
+from hub.store.ledger_store import LedgerStore
+from tests.hub.command import hub
+from tests.hub.making import DEVICE, NOW_MS, delivery, fault
+
+YEARS_AGO_MS = NOW_MS - 1_500 * 24 * 3_600_000
+
+
+def test_old_rows_go_and_all_adds_up(database: str, connection: psycopg.Connection) -> None:
+    ancient = msgspec.structs.replace(fault(1), time=YEARS_AGO_MS)
+    LedgerStore(connection).commit([delivery([ancient, fault(2)])], [], NOW_MS)
+    done = hub("maintain", "--json", database=database)
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["engine"], told["retired"]["fault"], told["retired"]["play"]) == (
+        0,
+        "PostgreSQL",
+        1,
+        0,
+    )
+    assert "fault: 1 rows from before" in done.stderr
+    assert hub("audit", database=database).returncode == 0
+    done = hub("maintain", database=database)
+    assert (done.returncode, done.stdout) == (0, "rows that were let go: none\n")
+
+
+def test_counts_that_differ_are_shown_and_rebuilt(database: str, connection: psycopg.Connection) -> None:
+    LedgerStore(connection).commit([delivery([1, 2, 3])], [], NOW_MS)
+    assert hub("counts", "verify", database=database).returncode == 0
+    connection.execute("UPDATE fault_hour SET faults = 7")
+    connection.execute("DELETE FROM event_hour")
+    done = hub("counts", "verify", database=database)
+    assert done.returncode == 1
+    assert "fault_hour counted" in done.stdout
+    assert "event_hour recounted" in done.stdout
+    done = hub("counts", "verify", "--json", database=database)
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["ok"], list(told["different"])) == (1, False, [DEVICE])
+    assert hub("counts", "rebuild", "--device", DEVICE, database=database).returncode == 0
+    assert hub("counts", "verify", database=database).returncode == 0
+
+
+def test_an_unknown_device_is_a_wrong_command(database: str) -> None:
+    done = hub("counts", "rebuild", "--device", "nobody", database=database)
+    assert done.returncode == 2
+    assert "'nobody'" in done.stderr

@@ -1,0 +1,73 @@
+"""What is shown and not approved raises an incident with the rows; a late approval ends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from hub.catalogue.topics import shipped
+from hub.store import catalogue
+from hub.store.catalogue import Hand
+from hub.store.incidents import incidents
+from hub.store.ledger_store import LedgerStore
+from tests.hub.catalogue.making import AT, DRAFT, A, B, contents_file
+from tests.hub.making import DEVICE, NOW_MS, delivery, play
+
+HAND = Hand("command:an", AT)
+
+
+@pytest.fixture
+def store(connection: psycopg.Connection) -> LedgerStore:
+    catalogue.import_topics(connection, shipped())
+    return LedgerStore(connection)
+
+
+def put(connection: psycopg.Connection, *rows: dict[str, str]) -> None:
+    catalogue.import_contents(connection, contents_file(*rows), HAND)
+
+
+def show(store: LedgerStore, seq: int, ref: str, sha256: str | None = None, **values: Any) -> None:
+    store.commit([delivery([play(seq, content_ref=ref, content_sha256=sha256, **values)])], [], NOW_MS)
+
+
+def found(connection: psycopg.Connection) -> list[tuple[str, str, str, int]]:
+    return [(one["kind"], one["device"], one["subject"], one["times"]) for one in incidents(connection, only_open=True)]
+
+
+def test_nothing_is_said_before_there_is_a_catalogue(store: LedgerStore, connection: psycopg.Connection) -> None:
+    show(store, 1, "anything.mp4")
+    assert found(connection) == []
+
+
+def test_unknown_altered_and_approved(store: LedgerStore, connection: psycopg.Connection) -> None:
+    put(connection, {"refs": "chao-mung.mp4", "media_sha256": A})
+    show(store, 1, "chao-mung.mp4", A)
+    assert found(connection) == []
+    show(store, 2, "chao-mung.mp4", B)
+    show(store, 3, "la.mp4")
+    show(store, 4, "la.mp4", slice=1)
+    assert sorted(found(connection)) == [
+        ("content_altered", DEVICE, "chao-mung.mp4", 1),
+        ("content_unknown", DEVICE, "la.mp4", 2),
+    ]
+    show(store, 4, "la.mp4", slice=1)  # again: it happened once
+    assert ("content_unknown", DEVICE, "la.mp4", 2) in found(connection)
+
+
+def test_a_late_approval_ends_it(store: LedgerStore, connection: psycopg.Connection) -> None:
+    put(connection, {"refs": "chao-mung.mp4"}, {"code": "ND-2", "refs": "moi.mp4", **DRAFT})
+    show(store, 1, "moi.mp4")
+    show(store, 2, "la.mp4")
+    assert len(found(connection)) == 2
+    put(connection, {"code": "ND-2", "refs": "moi.mp4"})
+    assert found(connection) == [("content_unknown", DEVICE, "la.mp4", 1)]
+    everything = incidents(connection, only_open=False)
+    assert [one["closed_by"] for one in everything if one["subject"] == "moi.mp4"] == ["catalogue"]
+
+
+def test_what_has_expired(store: LedgerStore, connection: psycopg.Connection) -> None:
+    put(connection, {"refs": "cu.mp4", "valid_until": "31/12/2025"}, {"code": "ND-2", "refs": "x.mp4"})
+    show(store, 1, "cu.mp4")
+    assert found(connection) == [("content_expired", DEVICE, "cu.mp4", 1)]
