@@ -22,6 +22,8 @@ RUN_HERE = {
     "ttdn-hub config sample",
     "ttdn-hub migrate",
     "ttdn-hub audit",
+    "ttdn-hub counts verify",
+    "ttdn-hub maintain",
     "ttdn-hub rejected retry",
     "ttdn-hub token create grafana --scope read --province 20 --days 90",
     "python -m tests.regenerate schemas",
@@ -36,6 +38,7 @@ RUN_BY = {
     "python -m tests.bench ingest --json": "tests/bench/test_bench.py::",
     "pip install ttdn-border": "tests/test_wheel.py::",
     "pip install 'ttdn-border[hub]'": "tests/test_wheel.py::",
+    "ttdn-hub ingest": "tests/chaos/test_colleagues.py::test_the_processes_share_the_work_and_end_together",
     "ttdn-agent run": "tests/edge_agent/test_cli.py::",
     "ttdn-agent status": "tests/edge_agent/test_cli.py::",
     "ttdn-hub user add nguyen.an --role staff --province 20": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -15,14 +15,23 @@ from hub.cli.catalogue import FileArgument, PreviewOption, database, tell_import
 from hub.cli.exits import EPILOG
 from hub.cli.options import ConfigOption, JsonOption, print_json
 from hub.cli.people import by_whom
+from hub.compliance.local_time import local_date
 from hub.errors import ConfigError
+from hub.store import fulfilment
 from hub.store import plans as store
+from hub.store.moment import unix_ms
+from hub.strings import FULFILMENTS
 
 app = typer.Typer(help="What must be shown where, when, and how often.", no_args_is_help=True)
 imports = typer.Typer(
     help="Take lines of the plan, or groups of devices, from a file, .csv or .xlsx.", no_args_is_help=True
 )
 app.add_typer(imports, name="import")
+FirstOption = Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First local day.")]
+LastOption = Annotated[
+    datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Last local day; yesterday.")
+]
+ItemOption = Annotated[str | None, typer.Option("--item", help="Only this line of the plan.")]
 
 
 @imports.command("items", epilog=EPILOG)
@@ -88,3 +97,37 @@ def remove(
 def _told(planned: PlannedItem) -> dict[str, Any]:
     row = store.row_of(planned)
     return row | {"contents": list(planned.contents), "languages": dict(planned.item.languages)}
+
+
+@app.command("results", epilog=EPILOG)
+def results(
+    config: ConfigOption = None,
+    first: FirstOption = None,
+    last: LastOption = None,
+    item: ItemOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how the plan stands, window by window: enough, too little, not at all, or unknown.
+
+    Unknown is where nobody knows whether it was shown: events are missing, or the device was silent. A day is judged
+    when it is over, and again when something comes in for it.
+    """
+    until = last or local_date(unix_ms(datetime.now(UTC))) - timedelta(days=1)
+    since = first or until - timedelta(days=6)
+    with database(config) as connection:
+        found = fulfilment.results(connection, _day(since), _day(until), item)
+    if as_json:
+        print_json({"first": str(_day(since)), "last": str(_day(until)), "results": found})
+        return
+    table = Table("day", "hour", "line", "device", "result", "required", "shown", "unknown min", header_style="bold")
+    for one in found:
+        hour = "" if one["hour"] == fulfilment.WHOLE_DAY else one["hour"]
+        told = FULFILMENTS[one["result"]]
+        cells = (one["day"], hour, one["item"], one["device"], told, one["required"], one["shown"])
+        table.add_row(*(Text(str(cell)) for cell in (*cells, one["unknown_ms"] // 60_000)))
+    Console().print(table)
+
+
+def _day(given: date) -> date:
+    return given.date() if isinstance(given, datetime) else given

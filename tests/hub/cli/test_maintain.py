@@ -51,3 +51,17 @@ def test_an_unknown_device_is_a_wrong_command(database: str) -> None:
     done = hub("counts", "rebuild", "--device", "nobody", database=database)
     assert done.returncode == 2
     assert "'nobody'" in done.stderr
+
+
+def test_results_of_the_plan(database: str, connection: psycopg.Connection) -> None:
+    LedgerStore(connection).commit([delivery([1])], [], NOW_MS)
+    connection.execute(
+        "INSERT INTO plan_result SELECT 'KH-1', id, '2026-11-20', -1, 'unknown', 3, 1, NULL, 60000, 1800000, '{}', now()"
+        " FROM placement"
+    )
+    told = hub("plan", "results", "--from", "2026-11-20", "--until", "2026-11-20", "--json", database=database)
+    (one,) = json.loads(told.stdout)["results"]
+    assert (one["item"], one["device"], one["result"], one["unknown_ms"]) == ("KH-1", DEVICE, "unknown", 1_800_000)
+    shown = hub("plan", "results", "--from", "2026-11-20", "--until", "2026-11-20", database=database)
+    assert "Chưa đủ dữ liệu để kết luận" in shown.stdout
+    assert hub("plan", "results", "--item", "KH-2", database=database).returncode == 0
