@@ -52,6 +52,7 @@ class NotStoredOnceError(Exception):
     """A contender did not store every event exactly once: its figure means nothing."""
 
 
+_OTHERS: Final = ("screen_now", "device_now", "rejected", "incident", "notice", "visit", "visit_due", "visit_hour")
 _COUNTS: Final = (*(hourly.table for hourly in HOURLY), "event_hour")
 
 
@@ -69,7 +70,7 @@ class Arena(NamedTuple):
 
     def clear(self) -> None:
         """Empty tables and accounts, the same ids, nothing left to be written by a checkpoint."""
-        self.database.execute(f"TRUNCATE {', '.join((*KINDS, *_COUNTS))}, screen_now, device_now, rejected, incident")
+        self.database.execute(f"TRUNCATE {', '.join((*KINDS, *_COUNTS, *_OTHERS))}".encode())
         self.database.execute("UPDATE stream SET committed = '{}', lost = '{}'")
         self.database.execute("VACUUM stream")
         self.database.execute("CHECKPOINT")

@@ -56,8 +56,8 @@ def test_an_unknown_device_is_a_wrong_command(database: str) -> None:
 def test_results_of_the_plan(database: str, connection: psycopg.Connection) -> None:
     LedgerStore(connection).commit([delivery([1])], [], NOW_MS)
     connection.execute(
-        "INSERT INTO plan_result SELECT 'KH-1', id, '2026-11-20', -1, 'unknown', 3, 1, NULL, 60000, 1800000, '{}', now()"
-        " FROM placement"
+        "INSERT INTO plan_result"
+        " SELECT 'KH-1', id, '2026-11-20', -1, 'unknown', 3, 1, NULL, 60000, 1800000, '{}', now() FROM placement"
     )
     told = hub("plan", "results", "--from", "2026-11-20", "--until", "2026-11-20", "--json", database=database)
     (one,) = json.loads(told.stdout)["results"]
