@@ -18,11 +18,13 @@ from hub.store.maintain import maintain
 from hub.store.play_days import record_days
 from hub.store.visits import MOST_AT_ONCE, settle
 
+QUIET_S: Final = 20.0
+"""So long nothing must have come in for a visitor's session before its fact is made."""
 log = logging.getLogger(__name__)
 
 
 def _settle_visits(connection: psycopg.Connection[Any], _settings: HubSettings, _now: datetime) -> bool:
-    return settle(connection) == MOST_AT_ONCE
+    return settle(connection, quiet_s=QUIET_S) == MOST_AT_ONCE
 
 
 def _maintain(connection: psycopg.Connection[Any], settings: HubSettings, now: datetime) -> bool:

@@ -69,10 +69,15 @@ def mark(connection: psycopg.Connection, cells: Iterable[Cell]) -> None:
         connection.execute(named("visits")["mark"], columns(rows, ("placement", "session", "first_ms", "last_ms")))
 
 
-def settle(connection: psycopg.Connection, most: int = MOST_AT_ONCE) -> int:
-    """Make the facts of some sessions that are due, in one transaction; how many there were."""
+def settle(connection: psycopg.Connection, most: int = MOST_AT_ONCE, *, quiet_s: float = 0) -> int:
+    """Make the facts of some sessions that are due, in one transaction; how many there were.
+
+    With `quiet_s` only of those of which nothing has come in for so long: a session is then settled once, at its end.
+    """
     with connection.transaction():
-        due = [Due(*row) for row in connection.execute(named("visits")["take"], {"most": most}).fetchall()]
+        connection.execute(named("visits")["alone"])
+        given = {"most": most, "quiet_s": quiet_s}
+        due = [Due(*row) for row in connection.execute(named("visits")["take"], given).fetchall()]
         if due:
             known = _known(connection, due)
             visits = _visits(connection, due, known)

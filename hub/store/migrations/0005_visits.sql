@@ -1,13 +1,14 @@
 -- Sessions of visitors: facts for 30 days at most, counts for good. Nothing here says who anybody was.
 
--- Sessions whose acts have come in since their fact was made; `ttdn-hub` settles them within seconds.
+-- Sessions whose acts have come in since their fact was made; `ttdn-hub` settles them soon. Only appended to, without a
+-- key, so that the ingest waits for nobody.
 CREATE TABLE visit_due (
     placement       integer NOT NULL,
     session         bigint NOT NULL,                 -- random; means nothing outside its device
     first_at        timestamptz NOT NULL,            -- times of the acts that came in
     last_at         timestamptz NOT NULL,
-    PRIMARY KEY (placement, session)
-) WITH (fillfactor = 70);
+    marked_at       timestamptz NOT NULL DEFAULT now()
+);
 
 CREATE TABLE visit (
     placement       integer NOT NULL,

@@ -132,7 +132,6 @@ WHERE placement = %(old)s AND began_at >= %(since)s::timestamptz AND began_at < 
 -- name: hand_over_visit_due - what is due may have acts at both places
 INSERT INTO visit_due (placement, session, first_at, last_at)
 SELECT %(new)s, session, first_at, last_at FROM visit_due WHERE placement = %(old)s
-ON CONFLICT (placement, session) DO NOTHING
 
 -- name: settle_no_visits - nobody makes facts of visitors' sessions from acts that are just being moved
-LOCK TABLE visit_due IN SHARE ROW EXCLUSIVE MODE
+LOCK TABLE visit IN SHARE ROW EXCLUSIVE MODE

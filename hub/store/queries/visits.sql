@@ -1,15 +1,21 @@
 -- name: mark - acts of these sessions have come in
-INSERT INTO visit_due AS known (placement, session, first_at, last_at)
+INSERT INTO visit_due (placement, session, first_at, last_at)
 SELECT placement, session, to_timestamp(first_ms / 1000.0), to_timestamp(last_ms / 1000.0)
 FROM unnest(%(placement)s::int[], %(session)s::bigint[], %(first_ms)s::bigint[], %(last_ms)s::bigint[])
      AS given (placement, session, first_ms, last_ms)
-ON CONFLICT (placement, session) DO UPDATE
-SET first_at = least(known.first_at, excluded.first_at), last_at = greatest(known.last_at, excluded.last_at)
 
--- name: take - sessions to settle now; nobody else settles them meanwhile. What comes in for them waits for our commit
-DELETE FROM visit_due WHERE (placement, session) IN (
-    SELECT placement, session FROM visit_due ORDER BY placement, session LIMIT %(most)s FOR UPDATE SKIP LOCKED
-) RETURNING placement, session, first_at, last_at
+-- name: alone - one at a time makes facts; a device that is moved meanwhile waits as well
+LOCK TABLE visit IN SHARE ROW EXCLUSIVE MODE
+
+-- name: take - sessions to settle now, of which nothing has come in for a while
+WITH chosen AS (
+    SELECT placement, session FROM visit_due GROUP BY 1, 2
+    HAVING max(marked_at) <= now() - make_interval(secs => %(quiet_s)s) ORDER BY 1, 2 LIMIT %(most)s
+), gone AS (
+    DELETE FROM visit_due d USING chosen WHERE (d.placement, d.session) = (chosen.placement, chosen.session)
+    RETURNING d.placement, d.session, d.first_at, d.last_at
+)
+SELECT placement, session, min(first_at), max(last_at) FROM gone GROUP BY 1, 2
 
 -- name: known - facts of these sessions, with what each has added to the counts
 SELECT v.placement, v.session, v.began_at, v.ended_at, v.started, v.duration_ms, v.main_language, v.page_views, v.rating,
