@@ -36,6 +36,7 @@ _LISTS: Final = (
 _HOST_NAME: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?", re.ASCII)
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})?$")]
 
 
 def is_loopback(host: str) -> bool:
@@ -423,6 +424,35 @@ class NoticeSettings(Section):
         return "" if file is None else _first_line("notices.webhook_secret_file", file)
 
 
+class VisitorSettings(Section):
+    """Figures of visitors that leave the province: sessions by site, month and language, published once."""
+
+    threshold: int = Field(
+        default=10, ge=5, le=1_000, multiple_of=5, description="Fewer sessions than this are not told; a multiple of 5."
+    )
+    closed_after_days: int = Field(
+        default=65,
+        ge=0,
+        le=400,
+        description="A month is published this many days after its end: longer than a kiosk may be off line.",
+    )
+    languages: tuple[Language, ...] = Field(
+        default=("vi", "en", "zh", "lo", "km", "und"),
+        min_length=1,
+        max_length=32,
+        description="Languages that kiosks offer, as they report them; und: none was chosen. Sessions in others are "
+        "not published.",
+    )
+
+    @field_validator("languages")
+    @classmethod
+    def _differ(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({language for language in languages if languages.count(language) > 1})
+        if twice:
+            raise ValueError(f"the language {twice[0]} is listed twice")
+        return languages
+
+
 class LogSettings(Section):
     """Lines on standard error, in UTC."""
 
@@ -446,6 +476,7 @@ class HubSettings(BaseSettings):
     api: ApiSettings = Field(default_factory=ApiSettings)
     compliance: ComplianceSettings = Field(default_factory=ComplianceSettings)
     notices: NoticeSettings = Field(default_factory=NoticeSettings)
+    visitors: VisitorSettings = Field(default_factory=VisitorSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     @classmethod

@@ -15,7 +15,7 @@ import pytest
 
 from tests.regenerate import ROOT
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/readers.md")
 RUN_HERE = {
     "ttdn-agent check-config",
     "ttdn-agent sample-config",
@@ -48,6 +48,8 @@ RUN_BY = {
     "ttdn-hub registry template gates --xlsx gates.xlsx": "tests/hub/cli/test_registry.py::test_the_way_of_a_workbook",
     "ttdn-hub registry import gates gates.xlsx --preview": "tests/hub/cli/test_registry.py::test_the_way_of_a_workbook",
     "ttdn-hub registry import gates gates.xlsx": "tests/hub/cli/test_registry.py::test_the_way_of_a_workbook",
+    "ttdn-hub roles apply": "tests/hub/cli/test_roles.py::test_apply_list_apply_again_and_drop",
+    "ttdn-hub roles list": "tests/hub/cli/test_roles.py::test_apply_list_apply_again_and_drop",
     "ttdn-hub serve": "tests/hub/cli/test_run.py::test_serve_migrates_waits_for_its_broker_and_ends_in_order",
 }
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)

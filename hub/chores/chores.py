@@ -16,7 +16,10 @@ from hub.store.fulfilment import MOST_AT_ONCE as MOST_DAYS
 from hub.store.fulfilment import close_days, judge_some
 from hub.store.maintain import maintain
 from hub.store.play_days import record_days
+from hub.store.published import publish
+from hub.store.roles import end_overlong
 from hub.store.visits import MOST_AT_ONCE, settle
+from hub.visitors.published import PublicationRules
 
 QUIET_S: Final = 20.0
 """So long nothing must have come in for a visitor's session before its fact is made."""
@@ -44,10 +47,27 @@ def _judge(connection: psycopg.Connection[Any], settings: HubSettings, now: date
     return judge_some(connection, rules, settings.compliance.minimum_grade, now) == MOST_DAYS
 
 
+def _publish(connection: psycopg.Connection[Any], settings: HubSettings, now: datetime) -> bool:
+    visitors = settings.visitors
+    rules = PublicationRules(visitors.threshold, visitors.closed_after_days)
+    done = publish(connection, rules, visitors.languages, now)
+    if done.cells:
+        log.info("published %d figures of visitors", len(done.cells))
+    return False
+
+
+def _end_overlong(connection: psycopg.Connection[Any], _settings: HubSettings, _now: datetime) -> bool:
+    for role in end_overlong(connection):
+        log.warning("a transaction of reader %s lasted too long and was ended", role)
+    return False
+
+
 CHORES: Final = (
     Chore("daily record", timedelta(minutes=5), _record_days),
     Chore("judge", timedelta(minutes=1), _judge),
     Chore("notices", timedelta(seconds=2), notify),
     Chore("visits", timedelta(seconds=5), _settle_visits),
     Chore("maintain", timedelta(days=1), _maintain, by_night=True),
+    Chore("publish", timedelta(days=1), _publish, by_night=True),
+    Chore("readers", timedelta(seconds=30), _end_overlong),
 )

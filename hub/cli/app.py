@@ -9,7 +9,22 @@ import psycopg
 import typer
 from rich.console import Console
 
-from hub.cli import audit, catalogue, config, counts, incident, maintain, plan, registry, rejected, run, token, user
+from hub.cli import (
+    audit,
+    catalogue,
+    config,
+    counts,
+    incident,
+    maintain,
+    plan,
+    registry,
+    rejected,
+    roles,
+    run,
+    token,
+    user,
+    visitors,
+)
 from hub.cli.exits import DIFFERENT, EPILOG, STOPPED, UNAVAILABLE, WRONG
 from hub.errors import ConfigError, HubError, ImportRefused, MigrationError
 from hub.people.errors import PeopleRefused
@@ -41,6 +56,8 @@ app.add_typer(counts.app, name="counts")
 app.add_typer(incident.app, name="incident")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
+app.add_typer(roles.app, name="roles")
+app.add_typer(visitors.app, name="visitors")
 app.add_typer(config.app, name="config")
 
 

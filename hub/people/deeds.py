@@ -17,5 +17,7 @@ Deed = Literal[
     "logout",
     "registry_imported",
     "device_moved",
+    "reader_set",
+    "reader_dropped",
 ]
 DEEDS: Final[tuple[Deed, ...]] = get_args(Deed)

@@ -10,6 +10,7 @@ import psycopg
 
 from hub.errors import MigrationError
 from hub.store.engine import adopt
+from hub.store.roles import grant as grant_views
 
 SCHEMA: Final = "hub"
 _LOCK: Final = 0x7474646E
@@ -58,6 +59,7 @@ def migrate(dsn: str) -> list[Migration]:
                 )
         connection.execute("SET search_path = hub, public")
         adopt(connection)
+        grant_views(connection)
         return missing
 
 

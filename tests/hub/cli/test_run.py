@@ -97,6 +97,7 @@ def test_config_sample_and_check(tmp_path: Path) -> None:
         "storage",
         "api",
         "compliance",
+        "visitors",
         "notices",
         "log",
     }
