@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench import agent, ingest, storage
+from tests.bench import agent, ingest, query, storage
 from tests.bench.machine import machine, mosquitto_version
 from tests.bench.report import say, show
 
@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m tests.bench", epilog=_EPILOG, formatter_class=formatter)
     benches = parser.add_subparsers(dest="bench", required=True, metavar="bench")
-    for name, module in (("ingest", ingest), ("agent", agent), ("storage", storage)):
+    for name, module in (("ingest", ingest), ("agent", agent), ("storage", storage), ("query", query)):
         text = module.__doc__ or ""
         bench = benches.add_parser(name, help=text.partition(": ")[2].splitlines()[0], description=text)
         bench.formatter_class = formatter

@@ -24,6 +24,7 @@ _KEYS: Final = {
         "cpu_us_per_event",
     ),
     "storage": ("bytes_per_event_raw", "bytes_per_event_compressed", "bytes_per_event_counts"),
+    "query": ("events", "p95_ms_default", "p95_ms_year", "slowest"),
     "agent": (
         "rss_mb",
         "cpu_percent_idle",
