@@ -63,11 +63,11 @@ def _end_overlong(connection: psycopg.Connection[Any], _settings: HubSettings, _
 
 
 CHORES: Final = (
+    Chore("readers", timedelta(seconds=30), _end_overlong),  # first: others may wait for what a reader holds
     Chore("daily record", timedelta(minutes=5), _record_days),
     Chore("judge", timedelta(minutes=1), _judge),
     Chore("notices", timedelta(seconds=2), notify),
     Chore("visits", timedelta(seconds=5), _settle_visits),
     Chore("maintain", timedelta(days=1), _maintain, by_night=True),
     Chore("publish", timedelta(days=1), _publish, by_night=True),
-    Chore("readers", timedelta(seconds=30), _end_overlong),
 )

@@ -18,6 +18,8 @@ from hub.store.connection import connect
 
 LOOK_EVERY_S: Final = 1.0
 CONNECT_EVERY_S: Final = 5.0
+LOCK_S: Final = 3.0
+"""A chore that waits longer for a lock steps back and is tried again: what it holds meanwhile the ingest waits for."""
 log = logging.getLogger(__name__)
 
 
@@ -50,7 +52,8 @@ class ChoreService:
         try:
             while not self._stopping.is_set():
                 try:
-                    with connect(self._settings.database.conninfo(), "chores", autocommit=True) as connection:
+                    dsn = self._settings.database.conninfo()
+                    with connect(dsn, "chores", lock_timeout_s=LOCK_S, autocommit=True) as connection:
                         self._work(connection)
                 except psycopg.OperationalError as error:
                     log.warning("chores wait for the database: %s", str(error).strip())

@@ -6,12 +6,19 @@ import select
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
+from pydantic import SecretStr
 
+from hub.chores.chore import Chore
+from hub.chores.chores import CHORES
+from hub.chores.service import ChoreService
+from hub.config import DatabaseSettings, HubSettings
+from hub.metrics import HubMetrics
 from hub.store import chores, roles
 from tests.hub.report.conftest import Connection, LogIn, dsn_of, views
 from tests.patience import until
@@ -288,6 +295,46 @@ def test_who_lifts_the_timeouts_is_ended_by_the_hub(hub: Connection, log_in: Log
     with pytest.raises(psycopg.errors.AdminShutdown):
         idler.execute("SELECT 1")
     assert quick.execute("SELECT 1").fetchone() == (1,)
+
+
+@ONLY_POSTGRESQL
+def test_a_reader_who_holds_on_does_not_stop_the_chores(
+    hub: Connection, log_in: LogIn, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the end of a chunk waits for those who read it, while the ingest waits for it."""
+    monkeypatch.setattr("hub.chores.service.LOCK_S", 0.2)
+    monkeypatch.setattr("hub.chores.service.CONNECT_EVERY_S", 0.1)
+    assert CHORES[0].name == "readers"
+    reader = log_in("report_20")
+    for name in ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout"):
+        reader.execute(f"SET {name} = 0".encode())
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM play")
+    tried, dropped = threading.Event(), threading.Event()
+
+    def end_readers(connection: Connection, _settings: HubSettings, _now: datetime) -> bool:
+        if tried.is_set():
+            roles.end_overlong(connection, 0)
+        return False
+
+    def drop(connection: Connection, _settings: HubSettings, _now: datetime) -> bool:
+        tried.set()
+        with connection.transaction():
+            connection.execute("LOCK TABLE play IN ACCESS EXCLUSIVE MODE")
+        dropped.set()
+        return False
+
+    every = timedelta(0)
+    settings = HubSettings(database=DatabaseSettings(dsn=SecretStr(database)))
+    service = ChoreService(settings, HubMetrics(), (Chore("readers", every, end_readers), Chore("drop", every, drop)))
+    service.start()
+    try:
+        assert dropped.wait(60)
+    finally:
+        service.stop()
+    assert service.failure() is None
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        reader.execute("SELECT 1")
 
 
 def told_something(connection: psycopg.Connection[Any]) -> bool:
