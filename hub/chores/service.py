@@ -84,9 +84,9 @@ class ChoreService:
             more = chore.do(connection, self._settings, now)
             if not more:
                 store.done(connection, chore.name, now)
-        except psycopg.OperationalError:
-            raise
         except Exception:
+            if connection.broken:
+                raise
             self._metrics.chore_failures.labels(chore=chore.name).inc()
             log.exception("chore %s", chore.name)
         if not more:

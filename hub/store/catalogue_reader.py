@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from hub.catalogue.versions import in_force
@@ -10,11 +11,12 @@ from hub.store.catalogue import version_of
 Row = dict[str, Any]
 
 
-class CatalogueReader:
+class CatalogueReader(ABC):
     """A part of `Reader`."""
 
+    @abstractmethod
     def _all(self, file: str, query: str, **values: object) -> list[Row]:
-        raise NotImplementedError
+        """Every row of a named query."""
 
     def topics(self) -> list[Row]:
         """Subjects of all letters."""

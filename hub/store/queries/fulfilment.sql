@@ -9,7 +9,7 @@ WITH known AS (
     WHERE NOT EXISTS (SELECT FROM placement later WHERE later.device = p.device AND later.since > p.since
                       AND later.since < hub.begin_of(days.day + 1))
 ), gone AS (
-    DELETE FROM judged
+    DELETE FROM judged WHERE EXISTS (SELECT FROM days)
 )
 INSERT INTO judged SELECT greatest(max(day), (SELECT through FROM known)) FROM days HAVING max(day) IS NOT NULL
 

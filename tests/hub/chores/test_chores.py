@@ -78,6 +78,29 @@ def test_a_bad_chore_is_counted_and_stops_no_other(database: str, connection: ps
     assert connection.execute("SELECT name FROM chore").fetchall() == [("good",)]
 
 
+def test_a_chore_that_waits_in_vain_for_a_lock_is_counted_and_stops_no_other(
+    database: str, connection: psycopg.Connection
+) -> None:
+    done = threading.Event()
+
+    def work(_connection: psycopg.Connection[Any], _settings: HubSettings, _now: datetime) -> bool:
+        done.set()
+        return False
+
+    def locking(connection: psycopg.Connection[Any], _settings: HubSettings, _now: datetime) -> bool:
+        with connection.transaction():
+            connection.execute("SET LOCAL lock_timeout = '50ms'")
+            connection.execute("LOCK TABLE visit")
+        return False
+
+    metrics = HubMetrics()
+    with connection.transaction():
+        connection.execute("LOCK TABLE visit")
+        with service(database, metrics, Chore("locked", ALWAYS, locking), Chore("good", ALWAYS, work)):
+            assert done.wait(30)
+    assert b'ttdn_hub_chore_failures_total{chore="locked"}' in metrics.text()
+
+
 def test_more_is_done_at_once(database: str) -> None:
     parts = iter([True, True, False])
     asked: list[int] = []
