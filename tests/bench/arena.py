@@ -38,13 +38,25 @@ password = "hub"
 brokers = [{{host = "{host}", port = {port}, tls = false}}]
 [log]
 level = "warning"
-"""
+{ingest}"""
 _EVENTS: Final = " UNION ALL ".join(f"SELECT stream, seq, xmin FROM {kind}" for kind in KINDS)
 _COUNT: Final = f"SELECT count(*), count(DISTINCT (stream, seq)) FROM ({_EVENTS}) AS stored"
 _FIRSTS: Final = (
     f"SELECT stream, seq, extract(epoch FROM pg_xact_commit_timestamp(xmin))::float FROM ({_EVENTS}) AS stored"
     " WHERE (seq - 1) %% %(size)s = 0"
 )
+_STREAMS: Final = """
+WITH given AS (
+    SELECT * FROM unnest(%(devices)s::text[], %(streams)s::uuid[]) WITH ORDINALITY AS g (device, name, number)
+), new AS (
+    INSERT INTO stream (device, name) SELECT d.id, g.name FROM given g JOIN device d ON d.name = g.device
+    RETURNING id, device, name
+)
+SELECT new.device, new.id, p.id FROM new JOIN given g USING (name) JOIN placement p ON p.device = new.device
+ORDER BY g.number"""
+_CONTENT: Final = """
+INSERT INTO shown_content (content_ref, content_sha256) SELECT %(ref)s, decode(%(sha256)s, 'hex')
+WHERE NOT EXISTS (SELECT FROM shown_content WHERE content_ref = %(ref)s)"""
 _BOOKED: Final = "SELECT coalesce(sum(upper(r) - lower(r)), 0)::bigint FROM stream, unnest(committed) AS r"
 
 
@@ -85,22 +97,17 @@ class Arena(NamedTuple):
             return
 
     def register(self, workload: Workload) -> Ids:
-        """Rows for the devices and streams of a workload."""
-        for name, stream in zip(workload.devices, workload.streams, strict=True):
-            self.database.execute("INSERT INTO device (name) VALUES (%s)", (name,))
-            query = "INSERT INTO stream (device, name) SELECT id, %s::uuid FROM device WHERE name = %s"
-            self.database.execute(query, (stream, name))
-        query = (
-            "SELECT d.id, s.id, p.id FROM stream s JOIN device d ON d.id = s.device"
-            " JOIN placement p ON p.device = d.id ORDER BY s.id"
+        """Rows for the devices, streams and contents of a workload, whose streams are new; devices may be there."""
+        names = {"devices": workload.devices, "streams": workload.streams}
+        self.database.execute(
+            "INSERT INTO device (name) SELECT unnest(%(devices)s::text[]) ON CONFLICT DO NOTHING", names
         )
-        rows = self.database.execute(query).fetchall()
+        rows = self.database.execute(_STREAMS, names).fetchall()
         contents: dict[tuple[str, str | None], int] = {}
         for ref, sha256 in CONTENTS:
-            insert = (
-                "INSERT INTO shown_content (content_ref, content_sha256) VALUES (%s, decode(%s, 'hex')) RETURNING id"
-            )
-            row = self.database.execute(insert, (ref, sha256)).fetchone()
+            given = {"ref": ref, "sha256": sha256}
+            self.database.execute(_CONTENT, given)
+            row = self.database.execute("SELECT id FROM shown_content WHERE content_ref = %(ref)s", given).fetchone()
             assert row is not None
             contents[ref, sha256] = int(row[0])
         return Ids([row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows], contents)
@@ -143,13 +150,18 @@ class Arena(NamedTuple):
 
 
 @contextmanager
-def arena(folder: Path, users: Mapping[str, str] | None = None) -> Iterator[Arena]:
-    """Start broker and database in `folder`, which is on a real disk; `users` of the broker besides the hub's."""
+def arena(
+    folder: Path, users: Mapping[str, str] | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[Arena]:
+    """Start broker and database in `folder`, which is on a real disk.
+
+    `users` of the broker besides the hub's, `settings` of PostgreSQL instead of or besides those of a contest.
+    """
     acl = folder / "acl"
     acl.write_text(f"{ACL.read_text()}\nuser {USER}\ntopic readwrite #\n")
     with (
         Mosquitto(folder / "broker", {"hub": "hub", USER: PASSWORD, **(users or {})}, acl=acl) as broker,
-        EmbeddedPostgres(folder / "postgres", settings=_SETTINGS) as postgres,
+        EmbeddedPostgres(folder / "postgres", settings={**_SETTINGS, **(settings or {})}) as postgres,
     ):
         migrate(postgres.dsn)
         with connect(postgres.dsn, "bench", autocommit=True) as database:
@@ -157,10 +169,11 @@ def arena(folder: Path, users: Mapping[str, str] | None = None) -> Iterator[Aren
 
 
 @contextmanager
-def hub(arena: Arena, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A running `ttdn-hub ingest` with its settings' defaults, connected to the broker."""
+def hub(arena: Arena, folder: Path, *, processes: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """A running `ttdn-hub ingest` with its settings' defaults but for `processes`, connected to the broker."""
     config = folder / "hub.toml"
-    config.write_text(_HUB.format(dsn=arena.dsn, host=HOST, port=arena.broker.port))
+    ingest = "" if processes is None else f"[ingest]\nprocesses = {processes}\n"
+    config.write_text(_HUB.format(dsn=arena.dsn, host=HOST, port=arena.broker.port, ingest=ingest))
     config.chmod(0o600)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("TTDN_HUB_")}
     command = [sys.executable, "-m", "hub", "ingest", "--config", str(config)]

@@ -12,11 +12,13 @@ and indexes, emptied before and checkpointed, in one PostgreSQL with fsync on:
 
 After each of them the rows are counted: all of them, each once, or the bench fails. `delay_ms_p99` is from handing a
 batch to its socket to the commit's time stamp (pg_xact_commit_timestamp: taken just before the WAL is flushed), at
-`LOAD` of the hub's own events/s, batches evenly spread; the median over the rounds.
+`LOAD` of the hub's own events/s, batches evenly spread; the median over the rounds. `freshness_ms_p99` is until a
+reader sees the rows, at 10,000 events/s.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -24,25 +26,25 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from typing import Any, Final, NamedTuple
 
-from contract.topics import PREFIX, topic
-from tests.bench import bare_copy, naive, publisher
-from tests.bench.arena import Arena, arena, hub
+from tests.bench import bare_copy, naive
+from tests.bench import soak as soaking
+from tests.bench import sweep as sweeping
+from tests.bench.arena import Arena, arena
 from tests.bench.bare_copy import Span, Start
 from tests.bench.child import Child, child
-from tests.bench.proc import cpu_s, family_cpu_s
-from tests.bench.publisher import Outgoing, Published
-from tests.bench.report import say
+from tests.bench.freshness import freshness_ms
+from tests.bench.report import percentiles, say
+from tests.bench.road import PATIENCE_S, Road, messages, road
 from tests.bench.workload import Batch, Ids, Workload, kinds_of, make_workload
 
 LOAD: Final = 0.6
 """Of the hub's maximum, while delays are measured."""
 BATCH_EVENTS: Final = 50
-_CONNECTIONS: Final = 16
-_RECEIPTS: Final = f"{PREFIX}/+/receipt"
-_PATIENCE_S: Final = 60.0
+FRESH_EVENTS_PER_S: Final = 10_000
+FRESH_S: Final = 30
 _STARTS: Final[tuple[Start, ...]] = ("rows", "events")
 _WAYS: Final[tuple[tuple[Start, int], ...]] = (("rows", 1), ("rows", 2), ("events", 1), ("events", 2))
 """What COPY starts from, and by how many connections."""
@@ -73,6 +75,7 @@ class Figures:
     cpu: list[dict[str, float]] = field(default_factory=list)
     delays_p50: list[float] = field(default_factory=list)
     delays_p99: list[float] = field(default_factory=list)
+    freshness_ms: list[float] = field(default_factory=list)
 
     def result(self) -> dict[str, Any]:
         """Medians and their ratios."""
@@ -89,6 +92,8 @@ class Figures:
             "ratio_naive": round(hub_rate / naive_rate, 2),
             "delay_ms_p50": round(median(self.delays_p50), 1),
             "delay_ms_p99": round(median(self.delays_p99), 1),
+            "freshness_ms_p50": round(percentiles(self.freshness_ms)[49], 1),
+            "freshness_ms_p99": round(percentiles(self.freshness_ms)[98], 1),
             "cpu_us_per_event": {name: round(median(each[name] for each in self.cpu), 2) for name in self.cpu[0]},
             "delay_load_of_maximum": LOAD,
             "rounds": {"hub": _rounded(self.hub), "naive": _rounded(self.naive)}
@@ -96,8 +101,25 @@ class Figures:
         }
 
 
-def run(folder: Path, *, quick: bool) -> dict[str, Any]:
+def options(parser: argparse.ArgumentParser) -> None:
+    """What this bench can be asked besides."""
+    parser.add_argument(
+        "--sweep", action="store_true", help="also one and two processes, batches and devices few to many"
+    )
+    parser.add_argument("--soak", action="store_true", help="also ten minutes at 10,000 events/s: is memory flat?")
+
+
+def run(folder: Path, *, quick: bool, sweep: bool = False, soak: bool = False) -> dict[str, Any]:
     """The whole bench; raises what a failed contender raises."""
+    result = _contests(folder, quick=quick)
+    if sweep:
+        result |= sweeping.run(folder, quick=quick)
+    if soak:
+        result |= soaking.run(folder, quick=quick)
+    return result
+
+
+def _contests(folder: Path, *, quick: bool) -> dict[str, Any]:
     size = QUICK if quick else FULL
     say(f"making {size.devices * size.batches * BATCH_EVENTS} events of {size.devices} devices")
     workload = make_workload(size.devices, size.batches, BATCH_EVENTS)
@@ -107,6 +129,7 @@ def run(folder: Path, *, quick: bool) -> dict[str, Any]:
             _round(contest, figures, size, number)
         for _ in range(min(3, size.rounds)):
             _measure_delay(contest, figures)
+        _measure_freshness(contest, figures)
         version = contest.arena.database.info.parameter_status("server_version")
     result = figures.result()
     result["workload"] = {"devices": size.devices, "batch_events": BATCH_EVENTS, "events": workload.events()}
@@ -116,22 +139,15 @@ def run(folder: Path, *, quick: bool) -> dict[str, Any]:
 
 
 class _Contest(NamedTuple):
-    arena: Arena
+    road: Road
     workload: Workload
     ids: Ids
-    hub: int
-    """Its process id."""
-    publisher: Child
     copies: dict[int, list[Child]]
 
-    def cpu_s(self) -> dict[str, float]:
-        """What each process on the road of an event has used so far."""
-        return {
-            "hub": family_cpu_s(self.hub),
-            "postgresql": family_cpu_s(self.arena.postgres.pid),
-            "broker": cpu_s(self.arena.broker.pid),
-            "publisher": cpu_s(self.publisher.process.pid),
-        }
+    @property
+    def arena(self) -> Arena:
+        """Where it happens."""
+        return self.road.arena
 
 
 @contextmanager
@@ -139,8 +155,7 @@ def _contest(folder: Path, workload: Workload) -> Iterator[_Contest]:
     with ExitStack() as stack:
         place = stack.enter_context(arena(folder))
         ids = place.register(workload)
-        ingesting = stack.enter_context(hub(place, folder))
-        publishing = stack.enter_context(child(publisher.serve, place.broker.port, _CONNECTIONS, _RECEIPTS))
+        way = stack.enter_context(road(place, folder))
         copies = {}
         for connections in (1, 2):
             copies[connections] = [
@@ -149,7 +164,7 @@ def _contest(folder: Path, workload: Workload) -> Iterator[_Contest]:
             ]
         for each in (*copies[1], *copies[2]):
             each.answer()
-        yield _Contest(place, workload, ids, ingesting.pid, publishing, copies)
+        yield _Contest(way, workload, ids, copies)
 
 
 def _part(workload: Workload, number: int, of: int) -> list[Batch]:
@@ -170,22 +185,15 @@ def _round(contest: _Contest, figures: Figures, size: Size, number: int) -> None
 
 
 def _hub_rate(contest: _Contest, figures: Figures) -> str:
-    before = contest.cpu_s()
-    published = _publish(contest, _messages(contest.workload, contest.workload.batches))
-    contest.arena.wait_until_booked(contest.workload.events(), _PATIENCE_S)
-    events = contest.workload.events()
-    used = {name: (seconds - before[name]) * 1e6 / events for name, seconds in contest.cpu_s().items()}
+    before, events = contest.road.cpu_s(), contest.workload.events()
+    published = contest.road.publish(messages(contest.workload, contest.workload.batches))
+    contest.arena.wait_until_booked(events, PATIENCE_S)
+    used = {name: (seconds - before[name]) * 1e6 / events for name, seconds in contest.road.cpu_s().items()}
     figures.cpu.append(used)
     contest.arena.check_stored(events)
     figures.hub.append(events / (contest.arena.last_commit_s() - published.began_s))
     shares = ", ".join(f"{name} {micros:.1f}" for name, micros in used.items())
     return f"hub {figures.hub[-1]:.0f} events/s (CPU us/event: {shares})"
-
-
-def _await_hub(contest: _Contest) -> None:
-    events = contest.workload.events()
-    contest.arena.wait_until_booked(events, _PATIENCE_S)
-    contest.arena.check_stored(events)
 
 
 def _copy_rate(contest: _Contest, figures: Figures, start: Start, connections: int) -> str:
@@ -205,8 +213,8 @@ def _naive_rate(contest: _Contest, figures: Figures, share: float) -> str:
     names, place = contest.workload.devices, contest.arena
     with child(naive.serve, place.dsn, place.broker.port, names, contest.ids) as bridge:
         bridge.answer()
-        published = _publish(contest, _messages(contest.workload, batches, naive.TOPIC))
-        deadline = time.monotonic() + _PATIENCE_S + events / 1_000
+        published = contest.road.publish(messages(contest.workload, batches, naive.TOPIC))
+        deadline = time.monotonic() + PATIENCE_S + events / 1_000
         while place.stored() < events and time.monotonic() < deadline:
             time.sleep(0.1)
         bridge.tell("stop")
@@ -221,33 +229,23 @@ def _measure_delay(contest: _Contest, figures: Figures) -> None:
     contest.arena.clear()
     rate = LOAD * median(figures.hub)
     batches = contest.workload.batches
-    published = _publish(contest, _messages(contest.workload, batches, every_s=BATCH_EVENTS / rate))
-    _await_hub(contest)
+    published = contest.road.publish(messages(contest.workload, batches, every_s=BATCH_EVENTS / rate))
+    contest.road.wait_until_stored(contest.workload.events())
     committed = contest.arena.commit_times(BATCH_EVENTS)
     delays_ms = [
         (committed[contest.ids.streams[batch.device], batch.first] - sent_s) * 1000
         for batch, sent_s in zip(batches, published.sent_s, strict=True)
     ]
-    cuts = quantiles(delays_ms, n=100)
+    cuts = percentiles(delays_ms)
     figures.delays_p50.append(cuts[49])
     figures.delays_p99.append(cuts[98])
     say(f"at {rate:.0f} events/s: delay p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms")
 
 
-def _messages(workload: Workload, batches: Sequence[Batch], where: str = "", every_s: float = 0) -> list[Outgoing]:
-    topics = [where.format(device=name) if where else topic(name, "events") for name in workload.devices]
-    return [
-        Outgoing(topics[batch.device], batch.payload.data, batch.payload.content_type, number * every_s)
-        for number, batch in enumerate(batches)
-    ]
-
-
-def _publish(contest: _Contest, messages: list[Outgoing]) -> Published:
-    contest.publisher.tell(messages)
-    contest.publisher.answer()
-    contest.publisher.tell("go")
-    published: Published = contest.publisher.answer()
-    return published
+def _measure_freshness(contest: _Contest, figures: Figures) -> None:
+    """Until a reader sees it, at what a large border sends."""
+    batches = contest.workload.batches[: FRESH_EVENTS_PER_S * FRESH_S // BATCH_EVENTS]
+    figures.freshness_ms += freshness_ms(contest.road, contest.workload, contest.ids, batches, FRESH_EVENTS_PER_S)
 
 
 def _rounded(rates: Sequence[float]) -> list[int]:

@@ -4,12 +4,14 @@ Plain PostgreSQL holds believable years of a border: 29 sites in provinces with 
 day, with rows and hourly counts as the hub writes them (the counts are made from the rows by the hub's own recount).
 Then every question of `questions.sql` is asked by the login of one province and by that of the ministry, through the
 views of the schema `report`, for ranges and places that change from time to time: `default` is what a dashboard opens
-with, the last 7 days (lists of rows: 24 hours), `year` the last 365 days (lists are not asked for years). Statements go
-over TCP, one at a time, with nothing else at work; the first answers count as well.
+with, the last 7 days (lists of rows: 24 hours), `year` the last 365 days. Neither lists nor single hours of all places
+are asked for years: there are the days of `report.play_day`. Statements go over TCP, one at a time, with nothing else
+at work; the first answers count as well.
 """
 
 from __future__ import annotations
 
+import argparse
 import random
 import re
 import secrets
@@ -38,22 +40,32 @@ QUICK_EVENTS: Final = 20_000
 REPEATS: Final = 15
 MINISTRY: Final = "report_all"
 EXACT: Final = (
+    "interactions_by_action",
     "interactions_by_language",
     "pages",
+    "visit_list",
     "visits_by_language",
     "visits_by_hour_of_week",
     "events_by_device",
     "streams",
 )
 """Exact figures of visitors, which the ministry's login may not ask for."""
+_SHORT: Final = ("_list", "_hours")
+"""Questions that nobody asks of a year."""
 _DEFAULT: Final = timedelta(days=7)
 _LIST: Final = timedelta(days=1)
 _YEAR: Final = timedelta(days=365)
 
 
-def run(folder: Path, *, quick: bool, events: int | None = None) -> dict[str, Any]:
+def options(parser: argparse.ArgumentParser) -> None:
+    """What this bench can be asked besides."""
+    events = "how many, up to 100 million (default: %(default)s; with --quick 20,000)"
+    parser.add_argument("--events", type=int, default=FULL_EVENTS, help=events, metavar="N")
+
+
+def run(folder: Path, *, quick: bool, events: int = FULL_EVENTS) -> dict[str, Any]:
     """The whole bench."""
-    wanted = events or (QUICK_EVENTS if quick else FULL_EVENTS)
+    wanted = min(events, QUICK_EVENTS) if quick else events
     with EmbeddedPostgres(folder / "postgres", settings=_SETTINGS) as server:
         migrate(server.dsn)
         with connect(server.dsn, "bench", autocommit=True) as owner:
@@ -94,12 +106,13 @@ def _ask(logins: dict[str, str], border: Border, repeats: int) -> dict[tuple[str
             for name, query in questions().items():
                 if login == MINISTRY and name in EXACT:
                     continue
-                is_list = name.endswith("_list")
-                spans = {"default": _LIST if is_list else _DEFAULT} | ({} if is_list else {"year": _YEAR})
+                spans = {"default": _LIST if name.endswith("_list") else _DEFAULT}
+                spans |= {} if name.endswith(_SHORT) else {"year": _YEAR}
                 for span, length in spans.items():
                     for _ in range(repeats):
                         until = border.until - timedelta(hours=chance.randrange(48))
                         given: dict[str, Any] = {"since": until - length, "until": until}
+                        given |= {"first_day": given["since"].date(), "last_day": until.date()}
                         given |= {"site": chance.choice(border.sites), "device": chance.choice(border.devices)}
                         began = time.perf_counter()
                         reader.execute(query.encode(), given).fetchall()

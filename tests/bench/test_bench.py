@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any, Final
 
+import psycopg
 import pytest
+
+from tests.bench import query
 
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 _KEYS: Final = {
@@ -21,6 +25,10 @@ _KEYS: Final = {
         "ratio_copy_from_events",
         "ratio_naive",
         "delay_ms_p99",
+        "freshness_ms_p99",
+        "sweep",
+        "flatness",
+        "soak",
         "cpu_us_per_event",
     ),
     "storage": ("bytes_per_event_raw", "bytes_per_event_compressed", "bytes_per_event_counts"),
@@ -36,10 +44,23 @@ _KEYS: Final = {
 }
 
 
+_BESIDES: Final = {"ingest": ("--sweep", "--soak"), "query": ("--events", "5000")}
+
+
 @pytest.mark.parametrize("bench", _KEYS)
 def test_a_bench_prints_its_figures(bench: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench", bench, "--quick", "--json", "--folder", str(tmp_path)],
+        [
+            sys.executable,
+            "-m",
+            "tests.bench",
+            bench,
+            "--quick",
+            "--json",
+            "--folder",
+            str(tmp_path),
+            *_BESIDES.get(bench, ()),
+        ],
         cwd=_PROJECT,
         capture_output=True,
         text=True,
@@ -52,6 +73,15 @@ def test_a_bench_prints_its_figures(bench: str, tmp_path: Path) -> None:
     assert all(result[key] is not None for key in _KEYS[bench])
     assert result["machine"]["broker"].startswith("mosquitto ")
     assert not list(tmp_path.iterdir()), "a bench leaves nothing behind"
+
+
+def test_every_view_of_readers_is_asked(connection: psycopg.Connection) -> None:
+    rows = connection.execute(
+        "SELECT table_name FROM information_schema.views WHERE table_schema = 'report'"
+    ).fetchall()
+    assert len(rows) > 30
+    asked = set(re.findall(r"report\.(\w+)", " ".join(query.questions().values())))
+    assert asked == {name for (name,) in rows}
 
 
 def test_what_a_bench_is_stands_in_its_help() -> None:

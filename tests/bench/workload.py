@@ -70,21 +70,49 @@ class Workload(NamedTuple):
         return sum(len(batch.events) for batch in self.batches)
 
 
-def make_workload(devices: int, batches: int, size: int, *, seed: int = 20, gap_ms: int = GAP_MS) -> Workload:
-    """`batches` of `size` events from each of so many devices, `gap_ms` between two events of a device; ends now."""
-    chance = random.Random(seed)
-    names = [f"bench-{number:05d}" for number in range(devices)]
-    streams = [f"{chance.getrandbits(128):032x}" for _ in names]
+class Source:
+    """Devices that go on and on: each part of the workload follows the one before."""
+
+    def __init__(
+        self, devices: int, size: int, *, seed: int = 20, gap_ms: int = GAP_MS, begins_ms: int | None = None
+    ) -> None:
+        """Batches of `size` events, `gap_ms` between two events of a device, from `begins_ms` on (now if left out)."""
+        chance = random.Random(seed)
+        self._size = size
+        self._names = [f"bench-{number:05d}" for number in range(devices)]
+        self._streams = [f"{chance.getrandbits(128):032x}" for _ in self._names]
+        began_ms = int(time.time() * 1000) if begins_ms is None else begins_ms
+        self._devices = [_Device(chance, began_ms, gap_ms) for _ in self._names]
+
+    def next(self, batches: int, size: int | None = None) -> Workload:
+        """So many batches a device."""
+        return self.workload(
+            [self._batch(device, size) for _ in range(batches) for device in range(len(self._devices))]
+        )
+
+    def workload(self, batches: list[Batch]) -> Workload:
+        """These batches of these devices."""
+        return Workload(self._names, self._streams, batches)
+
+    def _batch(self, device: int, size: int | None) -> Batch:
+        source = self._devices[device]
+        events = [source.next() for _ in range(size or self._size)]
+        bodies = map(msgspec.json.encode, events)
+        payload = codec.encode_batch(self._streams[device], bodies, nonce=f"{device:016x}", live=True)
+        return Batch(device, events[0].seq, events, payload)
+
+
+def make_workload(
+    devices: int, batches: int, size: int, *, seed: int = 20, gap_ms: int = GAP_MS, heard_before: bool = False
+) -> Workload:
+    """`batches` of `size` events from each of so many devices, `gap_ms` between two events of a device; ends now.
+
+    `heard_before`: a batch of one event from each comes first.
+    """
     begins_ms = int(time.time() * 1000) - batches * size * gap_ms
-    sources = [_Device(chance, begins_ms, gap_ms) for _ in names]
-    made = []
-    for number in range(batches):
-        for device, source in enumerate(sources):
-            events = [source.next() for _ in range(size)]
-            bodies = map(msgspec.json.encode, events)
-            payload = codec.encode_batch(streams[device], bodies, nonce=f"{device:016x}", live=True)
-            made.append(Batch(device, number * size + 1, events, payload))
-    return Workload(names, streams, made)
+    source = Source(devices, size, seed=seed, gap_ms=gap_ms, begins_ms=begins_ms)
+    first = source.next(1, size=1).batches if heard_before else []
+    return source.workload([*first, *source.next(batches).batches])
 
 
 def row_of(event: AnyEvent, ids: Ids, device: int, stored_at: datetime) -> Row:

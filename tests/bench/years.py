@@ -14,6 +14,7 @@ import psycopg
 
 from hub.counts.hourly import HOURLY
 from hub.registry.files import kind_of
+from hub.store.play_days import record_days
 from hub.store.registry import import_file
 from simulator import border as simulated
 from tests.bench.report import say
@@ -60,6 +61,9 @@ def fill(owner: psycopg.Connection, events: int) -> Border:
         counts[table] = owner.execute(
             f"INSERT INTO {table} ({row[0]}) SELECT {row[0]} FROM recount_{table}".encode()
         ).rowcount
+    say("recording days")
+    record_days(owner, until)
+    owner.execute("TRUNCATE judge_due, judge_all, judged")
     say("analysing")
     owner.execute("VACUUM ANALYZE")
     row = owner.execute("SELECT sum(events)::bigint FROM event_hour").fetchone()

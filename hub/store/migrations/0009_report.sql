@@ -252,17 +252,44 @@ LEFT JOIN resolved r ON r.content = n.content AND local_day(now()) BETWEEN r.fir
 WHERE n.device = ANY ((SELECT report.my_devices())::integer[]);
 COMMENT ON VIEW report.screen_now IS 'what each screen showed when its device last told';
 
+-- Days of places that are not on record: today, what was over only now, and what came in for a day of which nothing was
+-- known. By the catalogue as it is.
+CREATE VIEW play_day_open AS
+WITH first AS (
+    SELECT CASE WHEN max(c.through) IS NULL THEN '-infinity' -- least() passes over nulls
+                ELSE begin_of(least(max(c.through) + 1, (SELECT min(d.day) FROM day_dirty d))) END AS bucket
+    FROM day_closed c
+), counted AS (
+    SELECT h.placement, local_day(h.bucket) AS day, h.content, h.grade, sum(h.plays)::bigint AS plays,
+           sum(h.shown_ms)::bigint AS shown_ms, sum(h.failed)::bigint AS failed
+    FROM play_hour h WHERE h.bucket >= (SELECT first.bucket FROM first) GROUP BY 1, 2, 3, 4
+)
+SELECT c.day, c.placement, c.content, c.grade, c.plays, c.shown_ms, c.failed, r.verdict, r.code, r.version, v.title_vi,
+       v.language, v.topic, v.approval_no
+FROM counted c
+LEFT JOIN resolved r ON r.content = c.content AND c.day BETWEEN r.first_day AND r.last_day
+LEFT JOIN content_version v ON v.content = r.code AND v.version = r.version
+WHERE NOT EXISTS (SELECT FROM day_recorded k WHERE k.placement = c.placement AND k.day = c.day);
+
 CREATE VIEW report.play_day WITH (security_barrier) AS
 SELECT begin_of(e.day) AS bucket, e.day, e.placement, d.name AS device, p.site, e.content, c.content_ref,
        e.grade::text AS grade, e.plays, e.shown_ms, e.failed, e.verdict::text AS verdict, e.code, e.version, e.title_vi,
-       e.language, e.topic, e.approval_no, e.restated
-FROM play_day e
+       e.language, e.topic, e.approval_no, e.restated, e.restated IS NOT NULL AS recorded
+FROM (
+    SELECT day, placement, content, grade, plays, shown_ms, failed, verdict, code, version, title_vi, language, topic,
+           approval_no, restated
+    FROM play_day
+    UNION ALL
+    SELECT day, placement, content, grade, plays, shown_ms, failed, verdict, code, version, title_vi, language, topic,
+           approval_no, NULL
+    FROM play_day_open
+) e
 LEFT JOIN placement p ON p.id = e.placement
 LEFT JOIN device d ON d.id = p.device
 LEFT JOIN shown_content c ON c.id = e.content
 WHERE e.placement = ANY ((SELECT report.my_placements())::integer[]);
 COMMENT ON VIEW report.play_day
-    IS 'the daily record of local days, with what everything was by the catalogue then; filter by day';
+    IS 'plays by local day: the daily record, with what everything was by the catalogue then, and, where not recorded, the counts of days that are not on record yet; filter by day';
 
 CREATE VIEW report.day_recorded WITH (security_barrier) AS
 SELECT begin_of(e.day) AS bucket, e.day, e.placement, d.name AS device, p.site, e.recorded_at, e.restated_at, e.restated

@@ -118,6 +118,23 @@ def test_late_plays_restate_their_day(connection: psycopg.Connection) -> None:
     assert days == [(1, night(5)), (0, None), (0, None)]
 
 
+def test_readers_also_see_days_that_are_not_on_record_as_counted(connection: psycopg.Connection) -> None:
+    connection.execute("INSERT INTO reader VALUES (session_user, NULL, true)")
+    put(connection)
+    show(connection, *slices(1, at(0)), *slices(3, at(1)))
+    connection.execute("TRUNCATE day_dirty")  # as the ingest leaves it on that day itself
+    seen = "SELECT day - %s, recorded, plays, verdict, title_vi FROM report.play_day ORDER BY day"
+    title = "Chào mừng quý khách"
+    open_ = [(0, False, 1, "approved", title), (1, False, 1, "approved", title)]
+    assert connection.execute(seen, (FIRST,)).fetchall() == open_
+    record_days(connection, night(1))
+    assert connection.execute(seen, (FIRST,)).fetchall() == [(0, True, 1, "approved", title), open_[1]]
+    show(connection, *slices(5, at(-3), B))  # late, for a day of which nothing was known
+    assert connection.execute(seen, (FIRST,)).fetchall()[0] == (-3, False, 1, "altered", title)
+    record_days(connection, night(2))
+    assert [row[1] for row in connection.execute(seen, (FIRST,))] == [True, True, True]
+
+
 def test_marks_of_a_day_that_is_not_closed_wait(connection: psycopg.Connection) -> None:
     show(connection, *slices(1, at(1, 0)))
     assert record_days(connection, night(1)) == DaysRecorded(FIRST)
