@@ -44,6 +44,13 @@ class Tally:
             for group, these in by_group.items():
                 sums[placement, hour, group] = sums_of(these)
 
+    def by_kind(self) -> Counter[Kind]:
+        """How many events there are of each kind."""
+        found: Counter[Kind] = Counter()
+        for (_, _, kind), events in self.events.items():
+            found[kind] += events
+        return found
+
 
 def hour_of(time_ms: int) -> int:
     """The UTC hour of a moment, counted from 1970."""

@@ -6,7 +6,7 @@ so it is prepared on that assumption while other workers hold the lock, and agai
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -55,24 +55,14 @@ class EventWriter:
             prepared.cells.append(Cell(kind, placement, hour, these, groups))
         return prepared
 
-    def write(self, batches: Sequence[Prepared], tally: Tally, now_ms: int) -> Counter[Kind]:
-        """Write in the transaction that is open; how many rows there are of each kind. StaleIdentity as it says.
+    def copy(self, batches: Sequence[Prepared], tally: Tally) -> None:
+        """Write the rows in the transaction that is open. StaleIdentity as it says.
 
         `tally` is that of these batches.
         """
         contents = {group[0] for _, _, group in tally.sums.get("play", ())}
         if contents:
             self.contents.check(contents)
-        self._copy(batches)
-        raise_counts(self._connection, tally, self.contents)
-        raise_content_incidents(self._connection, tally, self.contents, now_ms)
-        mark(self._connection, (cell for batch in batches for cell in batch.cells if cell.kind == "interaction"))
-        stored: Counter[Kind] = Counter()
-        for (_, _, kind), events in tally.events.items():
-            stored[kind] += events
-        return stored
-
-    def _copy(self, batches: Iterable[Prepared]) -> None:
         rows: dict[Kind, list[bytes]] = defaultdict(list)
         for batch in batches:
             for kind, packed in batch.rows:
@@ -82,6 +72,12 @@ class EventWriter:
                 if table.kind in rows:
                     with cursor.copy(table.copy.encode()) as copy:
                         copy.write(b"".join((binary_copy.HEADER, *rows[table.kind], binary_copy.TRAILER)))
+
+    def raise_counts(self, batches: Iterable[Prepared], tally: Tally, now_ms: int) -> None:
+        """Raise what follows from these rows, in the same transaction; nothing is read, so it can be in a pipeline."""
+        raise_counts(self._connection, tally, self.contents)
+        raise_content_incidents(self._connection, tally, self.contents, now_ms)
+        mark(self._connection, (cell for batch in batches for cell in batch.cells if cell.kind == "interaction"))
 
 
 def tally_of(batches: Iterable[Prepared]) -> Tally:

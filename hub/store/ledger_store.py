@@ -74,9 +74,15 @@ class LedgerStore:
             if list(map(id, (row[1] for row in decision.rows))) != [id(one.batch.events) for one in deliveries]:
                 prepared = self._prepare_again(deliveries, prepared, decision, ids, now_ms)
                 tally = tally_of(prepared)
-            stored = self._writer.write(prepared, tally, now_ms)
-            self._book(decision, ids)
-            update_current_state(self._connection, decision, ids, self._writer.contents, now_ms)
+            self._writer.copy(prepared, tally)
+            # One answer is waited for instead of ten: each waiting thread also queues for the interpreter again.
+            with self._connection.pipeline():
+                self._writer.raise_counts(prepared, tally, now_ms)
+                booked = self._book(decision, ids)
+                update_current_state(self._connection, decision, ids, self._writer.contents, now_ms)
+            if booked is not None:
+                self._refuse_ragged(booked, ids)
+        stored = tally.by_kind()
         self.duplicates += sum(len(delivery.batch.events) for delivery in deliveries) - decision.events()
         self._stored.update(stored)
         return accounts
@@ -113,14 +119,16 @@ class LedgerStore:
 
     def _lock(self, ids: Ids, spans: Mapping[StreamKey, tuple[int, int]]) -> dict[StreamKey, Account]:
         key_of = {known.stream: key for key, known in ids.items()}
-        locked = self._connection.execute(named("ledger")["lock"], {"ids": numbers(sorted(key_of))}).fetchall()
-        if {(row[0], StreamKey(row[1], row[2].hex)) for row in locked} != set(key_of.items()):
-            raise self._stale()
         streams = list(key_of)
         lows = [spans[key_of[stream]][0] for stream in streams]
         highs = [spans[key_of[stream]][1] for stream in streams]
         arrays = {"ids": numbers(streams), "lows": numbers(lows), "highs": numbers(highs)}
-        rows = self._connection.execute(named("ledger")["accounts"], arrays).fetchall()
+        with self._connection.pipeline():
+            locking = self._connection.execute(named("ledger")["lock"], {"ids": numbers(sorted(key_of))})
+            accounting = self._connection.execute(named("ledger")["accounts"], arrays)
+        locked, rows = locking.fetchall(), accounting.fetchall()
+        if {(row[0], StreamKey(row[1], row[2].hex)) for row in locked} != set(key_of.items()):
+            raise self._stale()
         if any(ids[key_of[stream]].moves != moves for stream, moves, _, _ in rows):
             raise self._stale()
         return {key_of[stream]: Account(_numbers(committed), _numbers(lost)) for stream, _, committed, lost in rows}
@@ -162,25 +170,26 @@ class LedgerStore:
             values |= {"sha256": bytes.fromhex(codec.sha256_hex(event.event)), "reason": keepable(event.reason)[:500]}
             self._connection.execute(named("ledger")["reject_numbered"], values | {"now": moment(now_ms)})
 
-    def _book(self, decision: Decision, ids: Ids) -> None:
+    def _book(self, decision: Decision, ids: Ids) -> psycopg.Cursor | None:
+        """In a pipeline. Answers the size of each account that it changes, in bytes; None if it changes none."""
         keys = sorted(decision.committed.keys() | decision.lost.keys(), key=lambda key: ids[key].stream)
         if not keys:
-            return
+            return None
         nothing = RangeSet()
         arrays = {
             "ids": numbers(ids[key].stream for key in keys),
             "committed": texts(multirange.to_sql(decision.committed.get(key, nothing)) for key in keys),
             "lost": texts(multirange.to_sql(decision.lost.get(key, nothing)) for key in keys),
         }
-        booked = self._connection.execute(named("ledger")["book"], arrays).fetchall()
-        large = [number for number, size in booked if size > _BYTES_WORTH_COUNTING]
-        if large:
-            self._refuse_ragged(large, {ids[key].stream: key for key in keys})
+        return self._connection.execute(named("ledger")["book"], arrays)
 
-    def _refuse_ragged(self, large: list[int], key_of: Mapping[int, StreamKey]) -> None:
+    def _refuse_ragged(self, booked: psycopg.Cursor, ids: Ids) -> None:
+        large = [number for number, size in booked if size > _BYTES_WORTH_COUNTING]
+        if not large:
+            return
         row = self._connection.execute(named("ledger")["ragged"], {"ids": large, "most": MAX_STREAM_RANGES}).fetchone()
         if row is not None:
-            raise TooRagged(key_of[row[0]])
+            raise TooRagged(next(key for key, known in ids.items() if known.stream == row[0]))
 
 
 def keepable(text: str) -> str:

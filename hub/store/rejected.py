@@ -118,7 +118,9 @@ def _store_together(
         fresh = [readable for readable in readables if readable.id in taken]
         if fresh:
             batches = [prepared if len(fresh) == len(readables) else prepare(fresh)]
-            writer.write(batches, tally_of(batches), now_ms)
+            tally = tally_of(batches)
+            writer.copy(batches, tally)
+            writer.raise_counts(batches, tally, now_ms)
         _declare(connection, {ids[key].stream: numbers for key, numbers in _declared(fresh).items()})
     return len(fresh)
 

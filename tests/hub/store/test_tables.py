@@ -32,8 +32,11 @@ IDS = StreamIds(device=7, stream=9, moves=0, placements=Placements([0], [5]))
 def store(connection: psycopg.Connection, events: Sequence[AnyEvent]) -> None:
     writer = EventWriter(connection)
     prepared = [writer.prepare(IDS, events, STORED_MS)] if events else []
+    tally = tally_of(prepared)
+    assert tally.by_kind().total() == len(events)
     with connection.transaction():
-        assert writer.write(prepared, tally_of(prepared), STORED_MS).total() == len(events)
+        writer.copy(prepared, tally)
+        writer.raise_counts(prepared, tally, STORED_MS)
 
 
 def read(connection: psycopg.Connection, kind: Kind) -> list[AnyEvent]:
