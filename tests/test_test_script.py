@@ -77,7 +77,8 @@ def test_without_arguments_everything_runs_and_one_failure_fails_it(machine: Mac
         "-m ruff format --check",
         "-m mypy",
     ]
-    assert done.stdout.splitlines() == ["pytest: -m", "pytest: not full"], "the tests run all the same"
+    words = ("-m", "not full", "-n", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+    assert done.stdout.splitlines() == [f"pytest: {word}" for word in words], "the tests run all the same"
     assert done.returncode == 1
     assert done.stderr.endswith("test: failed: import-linter\n")
 
