@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from contract.schemas import schemas
 from edge_agent import config_sample as agent_sample
 from edge_agent.faults import CODES
-from hub import config_sample as hub_sample
+from hub.config import sample as hub_sample
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _FAULTS_HEAD: Final = """\

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from hub.cli.options import ConfigOption
 from hub.config import load_settings
-from hub.config_sample import sample_toml
+from hub.config.sample import sample_toml
 
 app = typer.Typer(help="Write a sample of the settings, or check them.", no_args_is_help=True)
 

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from hub.config import DEFAULT_FILE, HubSettings, config_file, load_settings
-from hub.config_sample import sample_toml
+from hub.config import HubSettings, config_file, load_settings
+from hub.config.loading import DEFAULT_FILE
+from hub.config.sample import sample_toml
 from hub.errors import ConfigError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DSN = "postgresql://hub:s3cret@db.example/ttdn"
 
 
@@ -21,7 +22,7 @@ def no_settings_of_another_hub(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in [name for name in os.environ if name.startswith("TTDN_HUB_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr("hub.config.DEFAULT_FILE", Path("/nonexistent/hub.toml"))
+    monkeypatch.setattr("hub.config.loading.DEFAULT_FILE", Path("/nonexistent/hub.toml"))
 
 
 def written(folder: Path, text: str) -> Path:
@@ -77,7 +78,7 @@ def test_which_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert config_file(None, {"TTDN_HUB_CONFIG": "other"}) == Path("other")
     assert config_file(None, {}) is None
     named.touch()
-    monkeypatch.setattr("hub.config.DEFAULT_FILE", named)
+    monkeypatch.setattr("hub.config.loading.DEFAULT_FILE", named)
     assert config_file(None, {}) == named
     assert str(DEFAULT_FILE) == "/etc/ttdn-hub/hub.toml"
 

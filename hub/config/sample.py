@@ -10,8 +10,9 @@ from typing import Any, Final
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from hub.config import ENV_CONFIG, ENV_PREFIX, HubSettings
-from hub.config_problems import fields_of
+from hub.config.loading import ENV_CONFIG
+from hub.config.problems import fields_of
+from hub.config.settings import ENV_PREFIX, HubSettings
 
 _WIDTH: Final = 110
 _HEAD: Final = f"""\

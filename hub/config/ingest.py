@@ -1,0 +1,45 @@
+"""`[ingest]`: from message to committed row."""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import Field
+
+from hub.config.section import Section
+
+
+class IngestSettings(Section):
+    """From message to committed row."""
+
+    linger_ms: int = Field(
+        default=20, ge=0, le=1_000, description="How long a writer waits for more to commit together."
+    )
+    processes: int = Field(
+        default_factory=lambda: min(os.cpu_count() or 1, 4),
+        ge=1,
+        le=32,
+        description="Processes that share the messages, each with its own writers. Left out: one a core, at most 4. "
+        "ttdn-hub serve uses one.",
+        examples=[2],
+    )
+    writers: int = Field(default=2, ge=1, le=32, description="Threads that commit, each with a database connection.")
+    queue_messages: int = Field(
+        default=20_000,
+        ge=10,
+        le=1_000_000,
+        description="Messages waiting in memory; more are discarded, and sent again.",
+    )
+    group_messages: int = Field(default=500, ge=1, le=10_000, description="Most messages in one transaction.")
+    commit_timeout_s: float = Field(
+        default=5, gt=0, le=300, description="A worker that cannot commit for this long leaves its brokers to others."
+    )
+    alive_timeout_s: float = Field(
+        default=90, ge=10, le=3_600, description="A device that is silent for this long counts as offline."
+    )
+    link_timeout_s: float = Field(
+        default=30,
+        ge=5,
+        le=3_600,
+        description="A worker that has not confirmed its broker for this long counts as gone.",
+    )

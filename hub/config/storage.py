@@ -1,0 +1,29 @@
+"""`[storage]`: how long rows are kept."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from contract.events import KINDS, Kind
+from hub.config.section import Section
+
+
+class StorageSettings(Section):
+    """How long rows are kept, by kind; hourly counts are kept for good. `ttdn-hub maintain` sees to it."""
+
+    play_days: int = Field(default=800, ge=2, le=36_500, description="Slices of plays.")
+    screen_days: int = Field(default=800, ge=2, le=36_500, description="Power of screens.")
+    interaction_days: int = Field(
+        default=30, ge=2, le=30, description="Interactions of visitors: at most 30 days, then only counts."
+    )
+    health_days: int = Field(default=400, ge=2, le=36_500, description="Condition of devices.")
+    fault_days: int = Field(default=800, ge=2, le=36_500, description="Faults.")
+    lifecycle_days: int = Field(default=3_650, ge=2, le=36_500, description="Starts, stops, changes of clock.")
+    loss_days: int = Field(default=3_650, ge=2, le=36_500, description="Declarations of loss.")
+    compress_after_days: int = Field(
+        default=60, ge=3, le=36_500, description="With TimescaleDB: chunks that are older are compressed."
+    )
+
+    def retention_days(self) -> dict[Kind, int]:
+        """By kind of event."""
+        return {kind: getattr(self, f"{kind}_days") for kind in KINDS}
