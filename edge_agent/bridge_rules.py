@@ -14,9 +14,9 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
+from contract.content_ref import is_url
 from contract.events import Language
 from contract.ids import Name
-from edge_agent.content_ref import is_url
 from edge_agent.page_messages import Display, LanguageChosen, Message, messages_of
 
 MAX_BODY_BYTES: Final = 4096

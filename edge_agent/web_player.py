@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from edge_agent.content_ref import file_ref, is_url, url_ref
+from contract.content_ref import file_ref, is_url, url_ref
 from edge_agent.observation import Content, Showing
 from edge_agent.page_messages import Display
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from edge_agent.content_ref import file_ref, url_ref
+from contract.content_ref import file_ref, url_ref
 from edge_agent.observation import Content
 from simulator.border import Device
 

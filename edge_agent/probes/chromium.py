@@ -15,10 +15,10 @@ from typing import Annotated, Final, NamedTuple
 
 from msgspec import Meta, Struct
 
+from contract.content_ref import url_ref
 from contract.events import PlayStatus
 from contract.ids import Name
 from edge_agent.clock import boottime_ms
-from edge_agent.content_ref import url_ref
 from edge_agent.observation import Content, Reading, Showing, Trouble
 from edge_agent.probes.connection import ConnectedProbe, LostError
 from edge_agent.probes.devtools import BrowserFrozenError, DevTools, Message, read_address

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Iterable
 from urllib.parse import unquote_to_bytes
 
-from edge_agent.content_ref import file_ref, is_url, url_ref
+from contract.content_ref import file_ref, is_url, url_ref
 from edge_agent.media_hash import MediaHashes
 from edge_agent.observation import Content
 

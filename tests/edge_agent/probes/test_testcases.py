@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge_agent.content_ref import file_ref
+from contract.content_ref import file_ref
 from edge_agent.observation import Content, Reading
 from edge_agent.probes.chromium import BrowserView, ChromiumSettings
 from edge_agent.probes.devtools import parse_message

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from edge_agent.content_ref import file_ref, url_ref
+from contract.content_ref import file_ref, url_ref
 from hub.catalogue.refs import known_as, refs
 from hub.registry.rows import BadCell
 
@@ -49,6 +49,7 @@ def test_files_are_named_as_kiosks_name_them(steps: list[str]) -> None:
         ("a.mp4", {"a.mp4"}),
         (" a b.mp4 | ./phim//c.mp4 |", {"a b.mp4", "phim/c.mp4"}),
         ("phim\\c.mp4", {"phim/c.mp4"}),
+        ("phim/../c.mp4|../d.mp4", {"c.mp4", "d.mp4"}),
         (None, set()),
     ],
 )
@@ -56,7 +57,13 @@ def test_several_in_a_cell(text: str | None, expected: set[str]) -> None:
     assert refs(text, "refs") == expected
 
 
-@pytest.mark.parametrize("text", ["x" * 513, "http://", "http://a b/", "http://a:x/", "/", "a.mp4|http://"])
+def test_a_page_whose_name_is_cut_is_cut_as_kiosks_cut_it() -> None:
+    url = "https://vietnam.vn/" + "ế" * 200
+    assert len(url) < 500 < len(known_as(url)) <= 512
+    assert refs(url, "refs") == {url_ref(url)}
+
+
+@pytest.mark.parametrize("text", ["x" * 513, "http://", "http://a b/", "http://a:x/", "/", "..", "a.mp4|http://"])
 def test_what_no_kiosk_can_report(text: str) -> None:
     with pytest.raises(BadCell, match="cần"):
         refs(text, "refs")

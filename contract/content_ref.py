@@ -31,8 +31,8 @@ _UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029]
 _UNRESERVED: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
-def url_ref(url: str, keep_query: Collection[str] = ()) -> str:
-    """The name of the page at `url`. Of the query only the keys in `keep_query` stay, sorted by key."""
+def url_ref(url: str, keep_query: Collection[str] | None = ()) -> str:
+    """The name of the page at `url`. Of the query only the keys in `keep_query` stay (None: all), sorted by key."""
     match = _URL.fullmatch(url.strip())
     if match is None:
         return NAMELESS
@@ -68,9 +68,10 @@ def _host(authority: str, scheme: str | None) -> str:
     return host if not port or port == _DEFAULT_PORTS.get(scheme or "") else f"{host}:{port}"
 
 
-def _kept(query: str, keep: Collection[str]) -> str:
-    pairs = [_escaped(pair) for pair in query.split("&") if pair.partition("=")[0] in keep]
-    return "?" + "&".join(sorted(pairs, key=lambda pair: pair.partition("=")[0])) if pairs else ""
+def _kept(query: str, keep: Collection[str] | None) -> str:
+    pairs = [_escaped(pair) for pair in query.split("&") if keep is None or pair.partition("=")[0] in keep]
+    kept = "&".join(sorted(pairs, key=lambda pair: pair.partition("=")[0]))
+    return f"?{kept}" if kept else ""
 
 
 def _data_ref(payload: str) -> str:

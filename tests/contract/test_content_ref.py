@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_agent.content_ref import MAX_LENGTH, NAMELESS, file_ref, is_url, url_ref
+from contract.content_ref import MAX_LENGTH, NAMELESS, file_ref, is_url, url_ref
 
 ANYTHING = st.text(st.characters(codec=None), max_size=700)
 URLISH = st.builds(
@@ -48,6 +48,8 @@ def test_urls(url: str, ref: str) -> None:
 def test_only_named_keys_of_a_query_stay() -> None:
     assert url_ref("http://k/x?id=7&ten=an&lang=vi", ["lang", "id"]) == "http://k/x?id=7&lang=vi"
     assert url_ref("http://k/x?lang=vi&id=7", ["lang", "id"]) == "http://k/x?id=7&lang=vi"
+    assert url_ref("http://k/x?ten=an&id=7", None) == "http://k/x?id=7&ten=an"
+    assert url_ref("http://k/x?", None) == "http://k/x"
 
 
 def test_a_page_in_its_own_url_is_named_by_digest() -> None:
