@@ -48,6 +48,10 @@ RUN_BY = {
     "ttdn-hub registry template gates --xlsx gates.xlsx": "tests/hub/cli/test_registry.py::test_the_way_of_a_workbook",
     "ttdn-hub registry import gates gates.xlsx --preview": "tests/hub/cli/test_registry.py::test_the_way_of_a_workbook",
     "ttdn-hub registry import gates gates.xlsx": "tests/hub/cli/test_registry.py::test_the_way_of_a_workbook",
+    "ttdn-hub catalogue template contents --xlsx contents.xlsx": (
+        "tests/hub/cli/test_catalogue.py::test_the_way_of_a_workbook"
+    ),
+    "ttdn-hub plan template items --xlsx items.xlsx": "tests/hub/cli/test_catalogue.py::test_the_way_of_a_workbook",
     "ttdn-hub roles apply": "tests/hub/cli/test_roles.py::test_apply_list_apply_again_and_drop",
     "ttdn-hub roles list": "tests/hub/cli/test_roles.py::test_apply_list_apply_again_and_drop",
     "ttdn-hub serve": "tests/hub/cli/test_run.py::test_serve_migrates_waits_for_its_broker_and_ends_in_order",

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any, Final, Literal, Self
 
-from fastapi import APIRouter, HTTPException, Query
+from fastapi import APIRouter, HTTPException, Query, Response
 from fastapi import Path as PathParameter
 from pydantic import Field
 
+from hub.api import template
 from hub.api.access import Reading
 from hub.api.models import Answer, Problem
 from hub.api.question import Questions
 from hub.api.v1 import PROBLEMS, Limit
 from hub.catalogue.contents import Kind, Priority
+from hub.catalogue.forms import FORMS, CatalogueForm, PlanForm
 from hub.catalogue.plan_items import TargetKind
 from hub.compliance.plan import Unit
 from hub.compliance.verdict import Verdict
@@ -185,6 +187,10 @@ def _catalogue(api: APIRouter, questions: Questions) -> None:
         with questions.ask(who.provinces) as question:
             rows = question.reader.contents(after, limit, topic, deleted=deleted)
         return [ContentAnswer(**row) for row in rows]
+
+    @api.get("/catalogue/template/{name}.{form}", tags=["catalogue"], summary=template.SUMMARY)
+    def empty(_who: Reading, name: CatalogueForm | PlanForm, form: template.Ending) -> Response:
+        return template.hand_out(FORMS[name], form)
 
     @api.get("/plan", tags=["catalogue"], summary="What must be shown where, when, and how often")
     def plan(who: Reading) -> list[PlanItemAnswer]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, HTTPException, Query, Request, Response, Security
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
+from hub.api import template
 from hub.api.access import Reading, principal
 from hub.api.question import Questions
 from hub.api.registry_models import (
@@ -25,7 +26,6 @@ from hub.api.v1 import PROBLEMS
 from hub.config import HubSettings
 from hub.errors import ImportRefused
 from hub.people.principal import Principal
-from hub.registry import template as templates
 from hub.registry.files import KINDS, FileKind, kind_of
 from hub.registry.plan import Plan
 from hub.registry.rows import MOST_BYTES
@@ -36,11 +36,9 @@ PATH: Final = "/api/v1/registry"
 UPLOAD_PATH: Final = f"{PATH}/import/"
 MOST_UPLOAD_BYTES: Final = MOST_BYTES
 _LOCK_WAIT_S: Final = 30.0
-_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_CSV: Final = "text/csv; charset=utf-8"
 _KIND_NAMES: Final = ", ".join(kind.name for kind in KINDS)
 _BODY: Final = {
-    "requestBody": {"required": True, "content": {"text/csv": {}, _XLSX: {}, "application/octet-stream": {}}}
+    "requestBody": {"required": True, "content": {"text/csv": {}, template.XLSX: {}, "application/octet-stream": {}}}
 }
 Managing = Annotated[Principal, Security(principal, scopes=["manage"])]
 AsOf = Annotated[
@@ -97,13 +95,9 @@ def _things(api: APIRouter, questions: Questions) -> None:
 
 
 def _files(api: APIRouter, questions: Questions, settings: HubSettings) -> None:
-    @api.get("/template/{kind}.{form}", summary="A file to fill in, as CSV or as a workbook that explains itself")
-    def template(_who: Reading, kind: str, form: Literal["csv", "xlsx"]) -> Response:
-        chosen = _chosen(kind)
-        rows = templates.shipped_rows(chosen)
-        data = templates.csv_file(chosen, rows) if form == "csv" else templates.workbook(chosen, rows)
-        headers = {"Content-Disposition": f'attachment; filename="{chosen.name}.{form}"'}
-        return Response(data, media_type=_CSV if form == "csv" else _XLSX, headers=headers)
+    @api.get("/template/{kind}.{form}", summary=template.SUMMARY)
+    def empty(_who: Reading, kind: str, form: template.Ending) -> Response:
+        return template.hand_out(_chosen(kind), form)
 
     @api.post(
         "/import/{kind}",

@@ -19,6 +19,7 @@ from hub.compliance.verdict import Approval
 from hub.registry.cells import CODE_VI, DAY_VI, day, shown
 from hub.registry.cells import code as read_code
 from hub.registry.columns import Choice, Column
+from hub.registry.form import Form
 from hub.registry.rows import BadCell, Row, one_of, optional, read_table, required
 
 Kind = Literal["video", "image", "page", "audio", "text"]
@@ -37,7 +38,7 @@ PRIORITY_CHOICES: Final = (
     Choice("uu_tien", "Ưu tiên"),
     Choice("khan_cap", "Khẩn cấp"),
 )
-COLUMNS: Final = (
+_COLUMNS: Final = (
     Column("code", "Mã nội dung", CODE_VI, "ND-2026-015", needed=True),
     Column("title_vi", "Tên nội dung", "tên đầy đủ, có dấu", "Lễ hội Lồng Tồng", needed=True),
     Column("title_foreign", "Tên tiếng nước ngoài", "để trống nếu không có", "Long Tong festival"),
@@ -56,6 +57,7 @@ COLUMNS: Final = (
     Column("media_sha256", "SHA-256 của tệp", "64 chữ số thập lục phân (lệnh sha256sum TỆP)"),
     Column("frame_hash", "Mã khung hình mẫu", "16 chữ số thập lục phân (lệnh ttdn-hub catalogue frame-hash ẢNH.png)"),
 )
+FORM: Final = Form(name="contents", title_vi="Nội dung", columns=_COLUMNS, key=("code",))
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _APPROVAL: Final = ("approval_no", "approval_body", "approval_date")
 _AS_THEY_ARE: Final = (
@@ -91,7 +93,7 @@ class Content:
 
 def read_contents(data: bytes, topics: Collection[str], deleted: Mapping[str, date]) -> list[Content]:
     """The contents of a file; ImportRefused with every problem. `deleted`: codes that were deleted, and when."""
-    return read_table(data, COLUMNS, lambda row: _content(row, topics, deleted), "code")
+    return read_table(data, FORM.columns, lambda row: _content(row, topics, deleted), FORM.key)
 
 
 def cells_of(content: Content) -> dict[str, str]:
@@ -102,7 +104,7 @@ def cells_of(content: Content) -> dict[str, str]:
     cells |= {name: shown(getattr(content, name)) for name in ("valid_from", "valid_until")}
     cells["refs"] = f" {BETWEEN} ".join(sorted(content.refs))
     cells["frame_hash"] = "" if content.frame_hash is None else to_hex(content.frame_hash)
-    return {column.name: cells.get(column.name, "") for column in COLUMNS}
+    return {column.name: cells.get(column.name, "") for column in FORM.columns}
 
 
 def differences(before: Content, after: Content) -> dict[str, tuple[str, str]]:

@@ -8,13 +8,15 @@ from typing import Final, NamedTuple
 from hub.catalogue import cells
 from hub.registry.cells import CODE_VI, code
 from hub.registry.columns import Column
+from hub.registry.form import Form
 from hub.registry.rows import BadCell, Row, read_table, required
 
-COLUMNS: Final = (
+_COLUMNS: Final = (
     Column("code", "Mã nhóm", CODE_VI, "NHOM-LED", needed=True),
     Column("name_vi", "Tên nhóm", "tên đầy đủ, có dấu", "Màn hình LED các cửa khẩu quốc tế", needed=True),
     Column("devices", "Thiết bị", "tên các thiết bị, cách nhau bằng dấu cách", "led-1 led-2", needed=True),
 )
+FORM: Final = Form(name="groups", title_vi="Nhóm thiết bị", columns=_COLUMNS, key=("code",))
 
 
 class Group(NamedTuple):
@@ -28,7 +30,7 @@ class Group(NamedTuple):
 
 def read_groups(data: bytes, devices: AbstractSet[str]) -> list[Group]:
     """The groups of a file; ImportRefused with every problem. `devices` are the names that are registered."""
-    return read_table(data, COLUMNS, lambda row: _group(row, devices), "code")
+    return read_table(data, FORM.columns, lambda row: _group(row, devices), FORM.key)
 
 
 def _group(row: Row, devices: AbstractSet[str]) -> Group:

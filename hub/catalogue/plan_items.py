@@ -11,6 +11,7 @@ from hub.catalogue import cells
 from hub.compliance.plan import ALL_DAY, EVERY_DAY, UNITS, LanguageShare, PlanItem, Unit
 from hub.registry.cells import CODE_VI, DAY_VI, code
 from hub.registry.columns import Choice, Column
+from hub.registry.form import Form
 from hub.registry.rows import BadCell, Row, one_of, optional, read_table, required
 
 TargetKind = Literal["site", "device", "group"]
@@ -24,7 +25,7 @@ UNIT_CHOICES: Final = (
 _WEEKDAYS_VI: Final = "các thứ như T2-T6 CN (T2 là thứ hai), trống: mọi ngày"
 _HOURS_VI: Final = "giờ tròn trong ngày như 7-11 14-17 (qua đêm: 0-6 22-24), trống: cả ngày"
 _LANGUAGES_VI: Final = "mã ngôn ngữ và phần trăm như vi:40 zh:30"
-COLUMNS: Final = (
+_COLUMNS: Final = (
     Column("code", "Mã dòng kế hoạch", CODE_VI, "KH-2026-01", needed=True),
     Column("campaign", "Mã đợt tuyên truyền", "đã có trong danh sách đợt; để trống nếu không có", "DT-2026-01"),
     Column("target_kind", "Phát tại", "một loại trong danh sách", "site", needed=True, choices=TARGET_CHOICES),
@@ -41,6 +42,7 @@ COLUMNS: Final = (
     Column("shortest_play_s", "Lượt ngắn nhất (giây)", "số nguyên; để trống: chưa rõ", "30", holds="number"),
     Column("screens", "Số màn hình cùng phát", "số nguyên; để trống: 1", "1", holds="number"),
 )
+FORM: Final = Form(name="items", title_vi="Kế hoạch phát", columns=_COLUMNS, key=("code",))
 _TARGETS: Final[dict[TargetKind, str]] = {
     "site": "danh sách điểm; nhập tệp sites hoặc points trước",
     "device": "danh sách thiết bị; nhập tệp devices trước",
@@ -83,7 +85,7 @@ class PlannedItem:
 
 def read_plan(data: bytes, known: Known) -> list[PlannedItem]:
     """The plan of a file; ImportRefused with every problem."""
-    return read_table(data, COLUMNS, lambda row: _planned(row, known), "code")
+    return read_table(data, FORM.columns, lambda row: _planned(row, known), FORM.key)
 
 
 def weekdays_told(weekdays: Iterable[int]) -> str:

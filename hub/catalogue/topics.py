@@ -10,15 +10,24 @@ from typing import Final, NamedTuple
 from hub.catalogue.cells import TOPIC_VI, span_of_days, topic_code
 from hub.registry.cells import DAY_VI
 from hub.registry.columns import Column
+from hub.registry.form import Form
 from hub.registry.rows import Row, optional, read_table, required
 
-COLUMNS: Final = (
+_COLUMNS: Final = (
     Column("code", "Mã chủ đề", TOPIC_VI, "hinh_anh_van_hoa", needed=True),
     Column("label_vi", "Tên chủ đề", "tên đầy đủ, có dấu", "Hình ảnh, văn hóa các dân tộc Việt Nam", needed=True),
     Column("letter", "Số, ký hiệu văn bản hướng dẫn", "để trống: chủ đề riêng của đơn vị", "5406/BTTTT-TTĐN"),
     Column("section", "Mục trong văn bản", "số mục, cách nhau dấu phẩy", "2, 5"),
     Column("valid_from", "Có hiệu lực từ ngày", DAY_VI, "01/01/2022", needed=True, holds="date"),
     Column("valid_until", "Đến hết ngày", f"{DAY_VI}; để trống: chưa có hạn", holds="date"),
+)
+_SHIPPED: Final = files("hub.catalogue") / "data" / "topics.csv"
+FORM: Final = Form(
+    name="topics",
+    title_vi="Chủ đề",
+    columns=_COLUMNS,
+    key=("code", "valid_from"),
+    shipped=_SHIPPED,
 )
 
 
@@ -36,12 +45,12 @@ class Topic(NamedTuple):
 
 def shipped() -> bytes:
     """The file that comes with the hub: the subjects of letter 5406/BTTTT-TTĐN, and ours."""
-    return (files("hub.catalogue") / "data" / "topics.csv").read_bytes()
+    return _SHIPPED.read_bytes()
 
 
 def read_topics(data: bytes) -> list[Topic]:
     """The subjects of a file; ImportRefused with every problem."""
-    return read_table(data, COLUMNS, _topic, ("code", "valid_from"))
+    return read_table(data, FORM.columns, _topic, FORM.key)
 
 
 def holding(topics: Iterable[Topic], on: date) -> dict[str, Topic]:

@@ -17,11 +17,13 @@ from hub import strings
 from hub.catalogue import frame_hash as hashing
 from hub.catalogue import topics as topics_file
 from hub.catalogue.contents import cells_of
+from hub.catalogue.forms import FORMS, CatalogueForm
 from hub.catalogue.frame_hash import BadPicture
 from hub.catalogue.versions import Version, standing
 from hub.cli.exits import EPILOG
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.cli.people import by_whom
+from hub.cli.template import XlsxOption, hand_out
 from hub.compliance.local_time import local_date
 from hub.errors import ConfigError
 from hub.store import catalogue as store
@@ -39,6 +41,19 @@ PreviewOption = Annotated[bool, typer.Option("--preview", help="Only say what it
 CodeArgument = Annotated[str, typer.Argument(metavar="CODE", help="Code of a content.", show_default=False)]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is kept with the change.", show_default=False)]
 _COLUMNS = ("code", "version", "title_vi", "language", "topic", "kind", "approval_no", "valid_from", "valid_until")
+
+
+@app.command(epilog=EPILOG)
+def template(
+    name: Annotated[CatalogueForm, typer.Argument(help="Which file.", show_default=False)], xlsx: XlsxOption = None
+) -> None:
+    """A file to fill in: CSV on standard output, or an Excel workbook with lists to choose from and explanations.
+
+    The one of topics holds the subjects of letter 5406/BTTTT-TTĐN already. Example:
+
+    ttdn-hub catalogue template contents --xlsx noi-dung.xlsx
+    """
+    hand_out(FORMS[name], xlsx)
 
 
 @imports.command("topics", epilog=EPILOG)

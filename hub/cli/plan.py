@@ -10,11 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.catalogue.forms import FORMS, PlanForm
 from hub.catalogue.plan_items import PlannedItem, hours_told, weekdays_told
 from hub.cli.catalogue import FileArgument, PreviewOption, database, tell_import
 from hub.cli.exits import EPILOG
 from hub.cli.options import ConfigOption, JsonOption, print_json
 from hub.cli.people import by_whom
+from hub.cli.template import XlsxOption, hand_out
 from hub.compliance.local_time import local_date
 from hub.errors import ConfigError
 from hub.store import fulfilment
@@ -32,6 +34,17 @@ LastOption = Annotated[
     datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="Last local day; yesterday.")
 ]
 ItemOption = Annotated[str | None, typer.Option("--item", help="Only this line of the plan.")]
+
+
+@app.command(epilog=EPILOG)
+def template(
+    name: Annotated[PlanForm, typer.Argument(help="Which file.", show_default=False)], xlsx: XlsxOption = None
+) -> None:
+    """A file to fill in: CSV on standard output, or an Excel workbook with lists to choose from and explanations.
+
+    Example: ttdn-hub plan template items --xlsx ke-hoach.xlsx
+    """
+    hand_out(FORMS[name], xlsx)
 
 
 @imports.command("items", epilog=EPILOG)

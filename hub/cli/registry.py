@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
@@ -18,8 +17,8 @@ from rich.text import Text
 from hub.cli.exits import DIFFERENT, EPILOG, OK
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.cli.people import by_whom
+from hub.cli.template import XlsxOption, hand_out
 from hub.errors import ConfigError, ImportRefused
-from hub.registry import template as templates
 from hub.registry.cells import DAY_VI, MOMENT_VI, read_day, read_moment
 from hub.registry.files import KINDS, FileKind, kind_of
 from hub.registry.plan import Plan
@@ -49,31 +48,14 @@ PreviewOption = Annotated[bool, typer.Option("--preview", help="Only show what t
 
 
 @app.command(epilog=EPILOG)
-def template(
-    kind: KindArgument,
-    xlsx: Annotated[
-        Path | None,
-        typer.Option("--xlsx", metavar="FILE.xlsx", help="Write an Excel workbook instead.", show_default=False),
-    ] = None,
-) -> None:
+def template(kind: KindArgument, xlsx: XlsxOption = None) -> None:
     """A file to fill in: CSV on standard output, or an Excel workbook with lists to choose from and explanations.
 
     The one of provinces holds the border provinces already; look them through before you import them. Example:
 
     ttdn-hub registry template gates --xlsx cua-khau.xlsx
     """
-    chosen = _chosen(kind)
-    rows = templates.shipped_rows(chosen)
-    if xlsx is None:
-        sys.stdout.buffer.write(templates.csv_file(chosen, rows))
-        return
-    try:
-        with xlsx.open("xb") as file:
-            file.write(templates.workbook(chosen, rows))
-    except FileExistsError:
-        raise ConfigError(f"{xlsx} is there already and may have been filled in; give another name") from None
-    except OSError as error:
-        raise ConfigError(f"{xlsx} cannot be written: {error.strerror}") from None
+    hand_out(_chosen(kind), xlsx)
 
 
 @app.command("import", epilog=EPILOG)

@@ -8,8 +8,8 @@ from importlib.resources import files
 from typing import Any, Final, Generic, TypeVar
 
 from hub.registry import activities, campaigns, devices, gates, organisations, points, provinces, sites
-from hub.registry.columns import Column
 from hub.registry.entries import Activity, Campaign, Device, Gate, Organisation, Point, Province, Site
+from hub.registry.form import Form
 from hub.registry.known import Known
 from hub.registry.rows import BadCell, Row
 
@@ -21,16 +21,10 @@ def _nothing(_entries: Sequence[E], _known: Known) -> Iterator[tuple[int, BadCel
     return iter(())
 
 
-@dataclass(frozen=True)
-class FileKind(Generic[E]):
-    """A kind of file: its columns, and what a row of it means."""
+@dataclass(frozen=True, kw_only=True)
+class FileKind(Form, Generic[E]):
+    """A kind of file: a form, and what a row of it means."""
 
-    name: str
-    """As commands and the API call it."""
-    title_vi: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...]
-    """Columns that say which entry a row is of."""
     read: Callable[[Row, Known], E]
     """BadCell: what is wrong with a row."""
     before: Callable[[E, Known], E | None]
@@ -39,14 +33,6 @@ class FileKind(Generic[E]):
     """Provinces whom it concerns; None among them: all."""
     across: Across[E] = _nothing
     """What is wrong with rows beside each other, by the place of a row among them."""
-    shipped: str | None = None
-    """A file that comes with the hub, of this kind."""
-
-    def shipped_text(self) -> str | None:
-        """What comes with the hub, to be looked through and imported as any other file; None if nothing does."""
-        if self.shipped is None:
-            return None
-        return (files("hub.registry") / "data" / self.shipped).read_text(encoding="utf-8")
 
 
 KINDS: Final[tuple[FileKind[Any], ...]] = (
@@ -59,7 +45,7 @@ KINDS: Final[tuple[FileKind[Any], ...]] = (
         before=provinces.before,
         touched=provinces.touched,
         across=provinces.repeated,
-        shipped="provinces.csv",
+        shipped=files("hub.registry") / "data" / "provinces.csv",
     ),
     FileKind(
         name="organisations",

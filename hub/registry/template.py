@@ -10,7 +10,7 @@ from typing import Any, Final
 import xlsxwriter
 
 from hub.registry.columns import Column
-from hub.registry.files import FileKind
+from hub.registry.form import Form
 from hub.registry.rows import read_rows
 
 Texts = Mapping[str, str]
@@ -25,36 +25,36 @@ _GUIDE_HEADINGS: Final = ("Cột", "Tên cột trong CSV", "Bắt buộc", "Cầ
 _LISTS_HEADINGS: Final = ("Cột", "Mã", "Giá trị trong danh sách")
 
 
-def shipped_rows(kind: FileKind[Any]) -> list[Texts]:
-    """What comes with the hub, for a template to be filled with; nothing of most kinds."""
-    text = kind.shipped_text()
-    return [] if text is None else [row.cells for row in read_rows(text.encode(), kind.columns, kind.key).rows]
+def shipped_rows(form: Form) -> list[Texts]:
+    """What comes with the hub, for a template to be filled with; nothing of most forms."""
+    data = form.shipped_bytes()
+    return [] if data is None else [row.cells for row in read_rows(data, form.columns, form.key).rows]
 
 
-def csv_file(kind: FileKind[Any], rows: Iterable[Texts] = ()) -> bytes:
+def csv_file(form: Form, rows: Iterable[Texts] = ()) -> bytes:
     """With a BOM, by which Excel knows UTF-8."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow([column.heading for column in kind.columns])
-    writer.writerows([[row.get(column.name, "") for column in kind.columns] for row in rows])
+    writer.writerow([column.heading for column in form.columns])
+    writer.writerows([[row.get(column.name, "") for column in form.columns] for row in rows])
     return text.getvalue().encode("utf-8-sig")
 
 
-def workbook(kind: FileKind[Any], rows: Iterable[Texts] = ()) -> bytes:
+def workbook(form: Form, rows: Iterable[Texts] = ()) -> bytes:
     """The first sheet is to be filled in, with lists to choose from; the second one explains columns and values."""
     data = io.BytesIO()
     # What is written is text, whatever it looks like: no formula, no link.
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(data, options) as book:
         sheet, guide = book.add_worksheet(SHEET), book.add_worksheet(GUIDE)
-        lists = _write_guide(book, guide, kind)
-        _write_headings(book, sheet, kind.columns)
-        for place, column in enumerate(kind.columns):
+        lists = _write_guide(book, guide, form)
+        _write_headings(book, sheet, form.columns)
+        for place, column in enumerate(form.columns):
             hint = {"input_title": column.label_vi[:32], "input_message": column.expected_vi[:_MOST_HINT]}
             choice = {"validate": "list", "source": lists[column.name]} if column.choices else {"validate": "any"}
             sheet.data_validation(1, place, _ROWS_TO_FILL, place, hint | choice)
         for number, row in enumerate(rows, start=1):
-            for place, column in enumerate(kind.columns):
+            for place, column in enumerate(form.columns):
                 _write_cell(sheet, number, place, column, row.get(column.name, ""))
     return data.getvalue()
 
@@ -76,20 +76,20 @@ def _write_cell(sheet: Any, row: int, place: int, column: Column, text: str) -> 
         sheet.write_string(row, place, text)
 
 
-def _write_guide(book: Any, guide: Any, kind: FileKind[Any]) -> dict[str, str]:
+def _write_guide(book: Any, guide: Any, form: Form) -> dict[str, str]:
     """Returns where the list of each column stands, as a formula names it."""
     bold, wrapped = book.add_format({"bold": True}), book.add_format({"text_wrap": True, "valign": "top"})
     for place, width in enumerate((_WIDTH, _WIDTH, _WIDTH // 2, _WIDE, _WIDTH)):
         guide.set_column(place, place, width, wrapped)
-    guide.write_string(0, 0, f"{kind.title_vi}: điền trang '{SHEET}', mỗi dòng một mục, rồi nhập tệp này.", bold)
+    guide.write_string(0, 0, f"{form.title_vi}: điền trang '{SHEET}', mỗi dòng một mục, rồi nhập tệp này.", bold)
     guide.write_row(2, 0, _GUIDE_HEADINGS, bold)
-    for row, column in enumerate(kind.columns, start=3):
+    for row, column in enumerate(form.columns, start=3):
         needed = "có (*)" if column.needed else "không"
         for place, text in enumerate((column.label_vi, column.name, needed, column.expected_vi, column.example)):
             guide.write_string(row, place, text)
-    row = 4 + len(kind.columns)
+    row = 4 + len(form.columns)
     lists = {}
-    for column in kind.columns:
+    for column in form.columns:
         if column.choices:
             guide.write_row(row, 0, _LISTS_HEADINGS, bold)
             first = row + 1

@@ -9,6 +9,7 @@ import httpx
 import psycopg
 import pytest
 
+from hub.catalogue.forms import FORMS
 from hub.catalogue.topics import shipped
 from hub.store import catalogue, plans
 from hub.store.catalogue import Hand
@@ -53,6 +54,17 @@ def client(api: Api, connection: psycopg.Connection) -> Iterator[httpx.Client]:
     """A program that may read everything."""
     with asking(api, connection) as opened:
         yield opened
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_templates(client: httpx.Client, name: str) -> None:
+    path = f"/api/v1/catalogue/template/{name}"
+    book = client.get(f"{path}.xlsx")
+    assert book.headers["content-disposition"] == f'attachment; filename="{name}.xlsx"'
+    assert book.content.startswith(b"PK")
+    assert client.get(f"{path}.csv").content.startswith(b"\xef\xbb\xbf")
+    assert client.get(f"{path}.ods").status_code == 422
+    assert client.get("/api/v1/catalogue/template/gates.csv").status_code == 422
 
 
 def test_topics(client: httpx.Client) -> None:

@@ -52,16 +52,16 @@ def table(columns: Sequence[Column], *rows: Mapping[str, str]) -> bytes:
 
 def contents_file(*rows: Mapping[str, str]) -> bytes:
     """Each row with what a content needs at least, and an approval."""
-    return table(contents.COLUMNS, *({**_CONTENT, **row} for row in rows))
+    return table(contents.FORM.columns, *({**_CONTENT, **row} for row in rows))
 
 
 def plan_file(*rows: Mapping[str, str]) -> bytes:
     """Each row with what a line of the plan needs at least."""
-    return table(plan_items.COLUMNS, *({**_ITEM, **row} for row in rows))
+    return table(plan_items.FORM.columns, *({**_ITEM, **row} for row in rows))
 
 
 def groups_file(*rows: Mapping[str, str]) -> bytes:
-    return table(groups.COLUMNS, *rows)
+    return table(groups.FORM.columns, *rows)
 
 
 def content(**values: Any) -> Content:

@@ -10,9 +10,8 @@ from datetime import date
 import openpyxl
 import pytest
 
-from hub.catalogue import contents, plan_items
+from hub.catalogue import contents
 from hub.catalogue.contents import (
-    COLUMNS,
     KIND_CHOICES,
     KINDS,
     PRIORITIES,
@@ -184,12 +183,12 @@ def test_a_workbook_with_headings_and_labels_in_vietnamese() -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
-    sheet.append([column.heading for column in COLUMNS])
+    sheet.append([column.heading for column in contents.FORM.columns])
     cells = {"code": "ND-1", "title_vi": "Chào mừng quý khách", "language": "vi", "topic": "quan_ly_ttdn"}
     cells |= {"kind": "Phim, video", "refs": "chao-mung.mp4"}
     days = {"approval_date": date(2025, 1, 5), "valid_from": date(2025, 1, 1)}
     number = {"approval_no": "12/QĐ-SVHTTDL", "approval_body": "Sở VHTTDL Lạng Sơn"}
-    sheet.append([(cells | days | number).get(column.name) for column in COLUMNS])
+    sheet.append([(cells | days | number).get(column.name) for column in contents.FORM.columns])
     data = io.BytesIO()
     book.save(data)
     assert read_contents(data.getvalue(), TOPICS, {}) == [content()]
@@ -303,9 +302,3 @@ def test_groups() -> None:
     assert problem.startswith("dòng 2, cột devices: 'k2' chưa đăng ký")
     (problem,) = problems(lambda: read_groups(groups_file({"code": "N-1", "name_vi": "Tủ"}), {"k1"}))
     assert problem.startswith("dòng 2, cột devices: để trống")
-
-
-def test_columns_name_what_they_are() -> None:
-    for columns in (contents.COLUMNS, plan_items.COLUMNS):
-        assert len({column.label_vi for column in columns}) == len(columns)
-        assert all(column.expected_vi for column in columns)

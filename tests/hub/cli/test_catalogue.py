@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
+import openpyxl
 import psycopg
 import pytest
 
+from hub.catalogue.forms import FORMS
 from hub.store.contents import Contents
 from tests.hub.catalogue.making import DRAFT, A, B, contents_file, groups_file, plan_file
 from tests.hub.catalogue.test_frame_hash import drawn, landscape, png
@@ -132,6 +135,41 @@ def test_the_plan(database: str, tmp_path: Path) -> None:
     assert hub("plan", "remove", "KH-1", database=database).returncode == 0
     done = hub("plan", "remove", "KH-1", database=database)
     assert (done.returncode, "no line 'KH-1'" in done.stderr) == (2, True)
+
+
+def test_the_way_of_a_workbook(database: str, connection: psycopg.Connection, tmp_path: Path) -> None:
+    """Templates, filled in by Excel's like, looked at and imported, from the subjects to the plan."""
+    connection.execute("INSERT INTO campaign VALUES ('DT-2026-01', 'Tết', '2026-01-01', '2026-02-28')")
+    for led in ("led-1", "led-2"):
+        connection.execute("INSERT INTO device (name, kind, registered_at) VALUES (%s, 'led', now())", [led])
+    for noun, name, more in (
+        ("catalogue", "topics", {"code": "rieng", "letter": ""}),
+        ("catalogue", "contents", {"code": "ND-1", "kind": "Phim, video", "valid_from": date(2026, 1, 1)}),
+        ("plan", "groups", {}),
+        ("plan", "items", {"target_kind": "Nhóm thiết bị", "target": "NHOM-LED", "least": 4, "unit": "Lượt mỗi giờ"}),
+    ):
+        file = tmp_path / f"{name}.xlsx"
+        assert hub(noun, "template", name, "--xlsx", str(file)).returncode == 0
+        book = openpyxl.load_workbook(file)
+        example = {column.name: column.example for column in FORMS[name].columns}
+        book.worksheets[0].append([value or None for value in (example | more).values()])
+        book.save(file)
+        added = "12 added" if name == "topics" else "1 added"
+        done = hub(noun, "import", name, str(file), "--preview", database=database)
+        assert "xem trước, chưa ghi gì" in done.stdout, done.stderr
+        for told in (added, "0 added"):
+            done = hub(noun, "import", name, str(file), database=database)
+            assert done.stdout.startswith(f"{told}, 0 changed"), done.stderr
+    (item,) = json.loads(hub("plan", "list", "--json", database=database).stdout)["items"]
+    assert (item["target"], item["contents"], item["least"]) == ("NHOM-LED", ["ND-1"], 4)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_a_template_on_standard_output(name: str) -> None:
+    noun = "catalogue" if name in {"topics", "contents"} else "plan"
+    done = hub(noun, "template", name)
+    assert (done.returncode, done.stdout[0]) == (0, "\ufeff")
+    assert hub(noun, "template", "gates").returncode == 2
 
 
 @pytest.mark.parametrize(

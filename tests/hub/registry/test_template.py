@@ -11,13 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub.catalogue.forms import FORMS
 from hub.registry import template
 from hub.registry.cells import shown
 from hub.registry.columns import Column
 from hub.registry.files import KINDS, FileKind, kind_of
+from hub.registry.form import Form
 from hub.registry.rows import read_rows
 from tests.hub.registry.making import EMPTY, example, planned, problems
 
+ALL_FORMS: list[Form] = [*KINDS, *FORMS.values()]
 KIND_NAMES = [kind.name for kind in KINDS]
 WRITERS = {"csv": template.csv_file, "xlsx": template.workbook}
 BORDER = "04,08,11,12,14,15,20,22,38,40,42,44,46,48,51,52,66,68,75,80,82,91"
@@ -39,7 +42,7 @@ def cells_of(column: Column) -> st.SearchStrategy[str]:
     return _TEXTS | _TRICKY
 
 
-def rows_of(kind: FileKind[Any]) -> st.SearchStrategy[list[dict[str, str]]]:
+def rows_of(kind: Form) -> st.SearchStrategy[list[dict[str, str]]]:
     row = st.fixed_dictionaries({column.name: cells_of(column) for column in kind.columns})
     return st.lists(row.filter(lambda cells: any(cells.values())), min_size=1, max_size=4)
 
@@ -48,7 +51,7 @@ def rows_of(kind: FileKind[Any]) -> st.SearchStrategy[list[dict[str, str]]]:
 @given(data=st.data())
 @settings(deadline=None, max_examples=60)
 def test_what_is_written_is_read(form: str, data: st.DataObject) -> None:
-    kind = data.draw(st.sampled_from(KINDS))
+    kind = data.draw(st.sampled_from(ALL_FORMS))
     rows = data.draw(rows_of(kind))
     found = read_rows(WRITERS[form](kind, rows), kind.columns, key=())
     assert found.problems == []
@@ -66,8 +69,8 @@ def test_a_template_as_it_comes_holds_nothing_to_import(kind: FileKind[Any], for
     assert filled.problems == []
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=KIND_NAMES)
-def test_a_workbook_explains_itself(kind: FileKind[Any]) -> None:
+@pytest.mark.parametrize("kind", ALL_FORMS, ids=[form.name for form in ALL_FORMS])
+def test_a_workbook_explains_itself(kind: Form) -> None:
     book = openpyxl.load_workbook(io.BytesIO(template.workbook(kind)))
     assert book.sheetnames == [template.SHEET, template.GUIDE]
     sheet, guide = book[template.SHEET], book[template.GUIDE]
