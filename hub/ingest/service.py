@@ -154,6 +154,7 @@ class IngestService:
         if self._connection is None or self._presence is None:
             self._connection = connect(self._settings.database.conninfo(), "presence", autocommit=True)
             self._presence = PresenceStore(self._connection)
+            self._presence.set_silence(self._settings.ingest.alive_timeout_s, self._settings.ingest.link_timeout_s)
         return self._presence
 
 

@@ -28,6 +28,10 @@ class PresenceStore:
         """psycopg.Error if the database can be reached and not written to."""
         self._execute("writable")
 
+    def set_silence(self, alive_timeout_s: float, link_timeout_s: float) -> None:
+        """Tell readers' views after how long a silent device is offline, and a silent worker gone."""
+        self._execute("silence", alive_s=alive_timeout_s, link_s=link_timeout_s)
+
     def heard(self, name: str, status: AnyStatus, broker: str, now_ms: int) -> bool:
         """Book a status message. True if it shows that two agents use this name at once."""
         now = moment(now_ms)

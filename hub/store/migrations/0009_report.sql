@@ -148,23 +148,36 @@ COMMENT ON VIEW report.site_hours
     IS 'opening hours in minutes of a local day, 1 is Monday; 0 to 0: closed; no row: nobody has said';
 
 CREATE VIEW report.placement WITH (security_barrier) AS
-SELECT s.placement, d.name AS device, d.kind, d.title_vi, s.site, i.name_vi AS site_vi, s.province_code, s.since AS "time",
-       s.since, s.until
+SELECT s.placement, d.name AS device, d.kind, d.title_vi, s.site, i.name_vi AS site_vi, s.province_code,
+       nullif(s.since, '-infinity') AS "time", nullif(s.since, '-infinity') AS since,
+       nullif(s.until, 'infinity') AS until
 FROM stay s JOIN device d ON d.id = s.device LEFT JOIN site i ON i.code = s.site
 WHERE s.placement = ANY ((SELECT report.my_placements())::integer[]);
-COMMENT ON VIEW report.placement IS 'where devices stood when; -infinity: from the beginning, infinity: still';
+COMMENT ON VIEW report.placement
+    IS 'where devices stood when; time is since; since null: from the beginning; until null: still';
+
+-- How long a silence means something, as the ingest that keeps presence is set; it writes that whenever it connects.
+-- Without a row the defaults of the settings hold.
+CREATE TABLE silence (
+    one             boolean PRIMARY KEY DEFAULT true CHECK (one),
+    alive           interval NOT NULL,               -- ingest.alive_timeout_s: a device silent for longer is offline
+    link            interval NOT NULL                -- ingest.link_timeout_s: a worker silent for longer is gone
+);
 
 -- What counts acts of visitors among other events, as queue_events does, is for logins with exact figures only.
 -- Online: an open connection, heard lately on a broker that a live worker listens on. Unknown: never heard; or nobody
 -- listens on the broker where it was heard last, or not yet for long enough to call it silent. As in the query
--- `devices` (presence.sql), with the usual times: alive 90 s, link 30 s.
+-- `devices` (presence.sql).
 CREATE VIEW report.device WITH (security_barrier) AS
-WITH link AS (
+WITH told AS MATERIALIZED (
+    SELECT coalesce(max(alive), interval '90 s') AS alive, coalesce(max(link), interval '30 s') AS link FROM silence
+), link AS (
     SELECT broker, min(since) AS since FROM hub_link
-    WHERE until IS NULL AND seen_at >= now() - interval '30 s' GROUP BY broker
+    WHERE until IS NULL AND seen_at >= now() - (SELECT link FROM told) GROUP BY broker
 )
-SELECT d.name AS device, d.kind, d.title_vi, dp.placement, dp.site, s.name_vi AS site_vi, dp.province_code, dp.since,
-       d.registered_at, d.first_seen, coalesce(p.presence, 'unknown') AS presence, p.since AS presence_since, p.seen_at,
+SELECT d.name AS device, d.kind, d.title_vi, dp.placement, dp.site, s.name_vi AS site_vi, dp.province_code,
+       nullif(dp.since, '-infinity') AS since, d.registered_at, d.first_seen,
+       coalesce(p.presence, 'unknown') AS presence, p.since AS presence_since, p.seen_at,
        n.version, CASE WHEN (SELECT report.is_exact()) THEN n.queue_events END AS queue_events, n.queue_oldest_s,
        n.queue_full, n.queue_refused, n.event_time, n.stored_at
 FROM device d JOIN device_place dp ON dp.device = d.id
@@ -174,8 +187,8 @@ LEFT JOIN LATERAL (
     SELECT c.since, c.seen_at,
            CASE
                WHEN l.broker IS NULL THEN 'unknown'
-               WHEN c.until IS NULL AND c.seen_at >= now() - interval '90 s' THEN 'online'
-               WHEN c.seen_at < l.since AND l.since > now() - interval '90 s' THEN 'unknown'
+               WHEN c.until IS NULL AND c.seen_at >= now() - (SELECT alive FROM told) THEN 'online'
+               WHEN c.seen_at < l.since AND l.since > now() - (SELECT alive FROM told) THEN 'unknown'
                ELSE 'offline'
            END AS presence
     FROM (
@@ -183,11 +196,13 @@ LEFT JOIN LATERAL (
         UNION ALL
         (SELECT broker, since, seen_at, until FROM presence WHERE device = d.id ORDER BY since DESC LIMIT 1)
     ) c LEFT JOIN link l ON l.broker = c.broker
-    ORDER BY (l.broker IS NOT NULL AND c.until IS NULL AND c.seen_at >= now() - interval '90 s') DESC, c.seen_at DESC
+    ORDER BY (l.broker IS NOT NULL AND c.until IS NULL AND c.seen_at >= now() - (SELECT alive FROM told)) DESC,
+             c.seen_at DESC
     LIMIT 1
 ) p ON true
 WHERE d.id = ANY ((SELECT report.my_devices())::integer[]);
-COMMENT ON VIEW report.device IS 'devices and where they stand now, with what was last heard of them';
+COMMENT ON VIEW report.device
+    IS 'devices and where they stand now, with what was last heard of them; since null: from the beginning';
 
 -- what was shown ----------------------------------------------------------------------------------------------------
 

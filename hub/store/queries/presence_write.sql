@@ -1,6 +1,11 @@
 -- name: writable - changes nothing; fails where this database cannot be written to now
 UPDATE hub_link SET seen_at = seen_at WHERE false
 
+-- name: silence - what silence means, for the views of readers
+INSERT INTO silence (alive, link) VALUES (make_interval(secs => %(alive_s)s), make_interval(secs => %(link_s)s))
+ON CONFLICT (one) DO UPDATE SET alive = EXCLUDED.alive, link = EXCLUDED.link
+WHERE (silence.alive, silence.link) <> (EXCLUDED.alive, EXCLUDED.link)
+
 -- name: now - the device's current session, locked; made if it is not there
 INSERT INTO device_now AS now (device) VALUES (%(device)s)
 ON CONFLICT (device) DO UPDATE SET device = now.device

@@ -37,7 +37,9 @@ def ingest(
             password=SecretStr(HUB["hub"]),
             brokers=tuple(BrokerSettings(host="127.0.0.1", port=broker.port, tls=False) for broker in brokers),
         ),
-        ingest=IngestSettings(commit_timeout_s=1.0, queue_messages=queue_messages),
+        ingest=IngestSettings(
+            commit_timeout_s=1.0, queue_messages=queue_messages, alive_timeout_s=120, link_timeout_s=45
+        ),
     )
     service = IngestService(settings, HubMetrics())
     service.start()
@@ -95,6 +97,8 @@ def test_a_hello_is_answered_from_the_ledger_and_opens_presence(
         kiosk.say(Goodbye(session=SESSION, nonce=NONCE, reason="stop"))
         ended = "SELECT ended FROM presence"
         wait_until(lambda: connection.execute(ended).fetchall() == [("stop",)], "the goodbye")
+        silence = "SELECT extract(epoch FROM alive)::int, extract(epoch FROM link)::int FROM silence"
+        wait_until(lambda: connection.execute(silence).fetchall() == [(120, 45)], "what readers go by")
 
 
 def test_what_a_device_no_longer_has_and_the_hub_does_not_know_is_an_incident(
