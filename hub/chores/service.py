@@ -19,7 +19,8 @@ from hub.store.connection import connect
 LOOK_EVERY_S: Final = 1.0
 CONNECT_EVERY_S: Final = 5.0
 LOCK_S: Final = 3.0
-"""A chore that waits longer for a lock steps back and is tried again: what it holds meanwhile the ingest waits for."""
+"""A chore that waits longer for a lock steps back and is tried again: what it holds meanwhile the ingest waits for.
+Upkeep by hand does the same, but for trying again."""
 log = logging.getLogger(__name__)
 
 

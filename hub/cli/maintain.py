@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 
+import psycopg
 from rich.console import Console
 
+from hub.chores.service import LOCK_S
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.store import maintain as store
 from hub.store.connection import connect
@@ -18,19 +20,23 @@ def maintain(config: ConfigOption = None, *, as_json: JsonOption = False) -> Non
 
     What goes is counted, so that `ttdn-hub audit` still adds up, and hourly counts stay for good. How long each kind of
     row is kept: section [storage] of the settings. Safe at any time, also while the hub works; safe to interrupt.
-    Exit code 4 if another one is at work.
+    Exit code 4 if another one is at work, or if somebody holds a lock for so long that the ingest would wait as well.
     """
     settings = settings_of(config)
     console = Console(stderr=True, soft_wrap=True)
-    with connect(settings.database.conninfo(), "maintain", autocommit=True) as connection:
+    with connect(settings.database.conninfo(), "maintain", lock_timeout_s=LOCK_S, autocommit=True) as connection:
         check(connection)
-        done = store.maintain(
-            connection,
-            settings.storage.retention_days(),
-            settings.storage.compress_after_days,
-            datetime.now(UTC),
-            lambda text: console.print(text, highlight=False),
-        )
+        try:
+            done = store.maintain(
+                connection,
+                settings.storage.retention_days(),
+                settings.storage.compress_after_days,
+                datetime.now(UTC),
+                lambda text: console.print(text, highlight=False),
+            )
+        except psycopg.errors.LockNotAvailable as error:
+            told = f"somebody else held what upkeep needs for longer than {LOCK_S:g} s ({str(error).strip()})"
+            raise store.UpkeepBusy(f"{told}; what was done stays done; try again later") from None
     if as_json:
         print_json({**asdict(done), "engine": done.engine.name})
     else:

@@ -26,7 +26,7 @@ Tell = Callable[[str], None]
 
 
 class UpkeepBusy(HubError):
-    """Try again later: another upkeep of this database is at work."""
+    """Try again later: another upkeep of this database is at work, or what it needs is locked."""
 
 
 @dataclass

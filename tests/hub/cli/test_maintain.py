@@ -31,6 +31,16 @@ def test_old_rows_go_and_all_adds_up(database: str, connection: psycopg.Connecti
     assert (done.returncode, done.stdout) == (0, "rows that were let go: none\n")
 
 
+def test_upkeep_does_not_wait_for_long_where_the_ingest_would_wait_for_it(
+    database: str, connection: psycopg.Connection
+) -> None:
+    with connection.transaction():
+        connection.execute("LOCK TABLE health IN ACCESS EXCLUSIVE MODE")
+        done = hub("maintain", database=database)
+    assert (done.returncode, "for longer than 3 s" in done.stderr) == (4, True), done.stderr
+    assert hub("maintain", database=database).returncode == 0
+
+
 def test_counts_that_differ_are_shown_and_rebuilt(database: str, connection: psycopg.Connection) -> None:
     LedgerStore(connection).commit([delivery([1, 2, 3])], [], NOW_MS)
     assert hub("counts", "verify", database=database).returncode == 0
