@@ -9,12 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from contract.ranges import RangeSet
+from hub.cli.database import database
 from hub.cli.exits import DIFFERENT
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.store.audit import Audit, StreamAudit
 from hub.store.audit import audit as count
-from hub.store.connection import connect
-from hub.store.migrate import check
 
 _SPANS = 4
 _COLUMNS = (
@@ -39,9 +38,7 @@ def audit(config: ConfigOption = None, device: DeviceOption = None, *, as_json: 
     (exit code 0); otherwise exit code 1. Holes are events that the hub has not got yet, and declared losses are events
     that will never come: both are told and are no error. Reads one consistent snapshot; nobody is kept from writing.
     """
-    settings = settings_of(config)
-    with connect(settings.database.conninfo(), "audit", autocommit=True) as connection:
-        check(connection)
+    with database(settings_of(config), "audit") as connection:
         found = count(connection, device)
     if as_json:
         print_json(found.as_json())

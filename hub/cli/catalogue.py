@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -20,24 +17,21 @@ from hub.catalogue.contents import cells_of
 from hub.catalogue.forms import FORMS, CatalogueForm
 from hub.catalogue.frame_hash import BadPicture
 from hub.catalogue.versions import Version, standing
+from hub.cli.caller import by_whom
+from hub.cli.database import database
 from hub.cli.exits import EPILOG
+from hub.cli.files import FileArgument, OptionalFileArgument, PreviewOption
+from hub.cli.imported import tell_import, tell_resolved
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
-from hub.cli.people import by_whom
 from hub.cli.template import XlsxOption, hand_out
 from hub.compliance.local_time import local_date
 from hub.errors import ConfigError
 from hub.store import catalogue as store
-from hub.store.catalogue import Hand, Imported
-from hub.store.connection import connect
-from hub.store.migrate import check
-from hub.store.resolution import Connection, Reresolved
+from hub.store.catalogue import Hand
 
 app = typer.Typer(help="What may be shown: import it, list it, withdraw it.", no_args_is_help=True)
 imports = typer.Typer(help="Take subjects or contents from a file, .csv or .xlsx.", no_args_is_help=True)
 app.add_typer(imports, name="import")
-_FILE = {"exists": True, "dir_okay": False, "readable": True, "show_default": False}
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", **_FILE)]
-PreviewOption = Annotated[bool, typer.Option("--preview", help="Only say what it would do; change nothing.")]
 CodeArgument = Annotated[str, typer.Argument(metavar="CODE", help="Code of a content.", show_default=False)]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is kept with the change.", show_default=False)]
 _COLUMNS = ("code", "version", "title_vi", "language", "topic", "kind", "approval_no", "valid_from", "valid_until")
@@ -58,7 +52,7 @@ def template(
 
 @imports.command("topics", epilog=EPILOG)
 def import_topics(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", **_FILE)] = None,
+    file: OptionalFileArgument = None,
     config: ConfigOption = None,
     *,
     preview: PreviewOption = False,
@@ -70,7 +64,7 @@ def import_topics(
     nothing (exit code 1).
     """
     data = topics_file.shipped() if file is None else file.read_bytes()
-    with database(config) as connection:
+    with database(settings_of(config), "catalogue") as connection:
         tell_import(store.import_topics(connection, data, preview=preview), preview=preview)
 
 
@@ -90,7 +84,7 @@ def import_contents(
     file takes the place of the earlier, for past days too; one of another file stands beside it. Importing again
     changes nothing; a content that is not in the file stays.
     """
-    with database(config) as connection:
+    with database(settings_of(config), "catalogue") as connection:
         done = store.import_contents(connection, file.read_bytes(), _hand(reason), preview=preview)
         tell_import(done, preview=preview)
 
@@ -103,7 +97,7 @@ def list_(
     as_json: JsonOption = False,
 ) -> None:
     """List contents as their newest versions say."""
-    with database(config) as connection:
+    with database(settings_of(config), "catalogue") as connection:
         gone = store.deleted_codes(connection)
         known = {code: its[-1] for code, its in store.versions(connection).items() if (code in gone) == deleted}
     if as_json:
@@ -119,7 +113,7 @@ def list_(
 @app.command(epilog=EPILOG)
 def show(code: CodeArgument, config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """Show everything that was ever said of a content, and what was seen that rests on it."""
-    with database(config) as connection:
+    with database(settings_of(config), "catalogue") as connection:
         its = store.versions(connection, [code])[code]
         deleted, seen = store.deleted_codes(connection).get(code), store.seen(connection, code)
     if not its:
@@ -162,7 +156,7 @@ def withdraw(
     What was shown before keeps its approval. It stays withdrawn, whatever is imported, until another approval_no is.
     """
     on = since.date() if since is not None else _today()
-    with database(config) as connection:
+    with database(settings_of(config), "catalogue") as connection:
         tell_resolved(store.withdraw(connection, code, on, _hand(reason), version))
 
 
@@ -172,14 +166,14 @@ def delete(code: CodeArgument, reason: ReasonOption, config: ConfigOption = None
 
     Days that are recorded keep its name and approval. It can be restored.
     """
-    with database(config) as connection:
+    with database(settings_of(config), "catalogue") as connection:
         tell_resolved(store.delete(connection, code, _hand(reason)))
 
 
 @app.command(epilog=EPILOG)
 def restore(code: CodeArgument, reason: ReasonOption, config: ConfigOption = None) -> None:
     """Take back that a content was deleted."""
-    with database(config) as connection:
+    with database(settings_of(config), "catalogue") as connection:
         tell_resolved(store.restore(connection, code, _hand(reason)))
 
 
@@ -189,7 +183,7 @@ def resolve(config: ConfigOption = None) -> None:
 
     Not needed in ordinary life: it finds nothing, unless tables were changed by hand.
     """
-    with database(config) as connection:
+    with database(settings_of(config), "catalogue") as connection:
         tell_resolved(store.resolve_everything(connection, _hand(None)))
 
 
@@ -203,37 +197,6 @@ def frame_hash(file: FileArgument) -> None:
         Console().print(hashing.to_hex(hashing.frame_hash(file.read_bytes())), highlight=False)
     except BadPicture as error:
         raise ConfigError(f"{file}: {error}") from None
-
-
-@contextmanager
-def database(config: Path | None) -> Iterator[Connection]:
-    """A connection to a database of this hub's version."""
-    settings = settings_of(config)
-    with connect(settings.database.conninfo(), "catalogue", autocommit=True) as connection:
-        check(connection)
-        yield connection
-
-
-def tell_import(done: Imported, *, preview: bool) -> None:
-    """What a file did, or would do."""
-    for one in done.recorded if preview else ():
-        _say(f"{one.code}: phiên bản {one.version}{'' if one.fields else ', mới / new'}")
-        for name, (old, new) in one.fields.items():
-            _say(f"{one.code}: {name}: {old or '(trống)'} -> {new or '(trống)'}")
-    if preview:
-        _say("xem trước, chưa ghi gì / a preview, nothing was written")
-    _say(f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged")
-    if done.resolved.contents:
-        tell_resolved(done.resolved)
-
-
-def tell_resolved(done: Reresolved) -> None:
-    """What a change made of the past."""
-    _say(f"{done.contents} shown contents have another verdict, {done.days} recorded days are to be restated")
-
-
-def _say(text: str) -> None:
-    Console(soft_wrap=True).print(text, markup=False, highlight=False)
 
 
 def _hand(reason: str | None) -> Hand:

@@ -8,12 +8,11 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from hub.cli.database import database
 from hub.cli.exits import DIFFERENT, EPILOG
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.errors import ConfigError
 from hub.store import recount
-from hub.store.connection import connect
-from hub.store.migrate import check
 
 _SHOWN = 20
 app = typer.Typer(help="Compare the hourly counts with the rows, or rebuild them.", no_args_is_help=True)
@@ -26,9 +25,7 @@ def verify(config: ConfigOption = None, device: DeviceOption = None, *, as_json:
 
     Hours from before rows were let go (`ttdn-hub maintain`) cannot be compared and are passed over.
     """
-    settings = settings_of(config)
-    with connect(settings.database.conninfo(), "counts", autocommit=True) as connection:
-        check(connection)
+    with database(settings_of(config), "counts") as connection:
         known = _devices(recount.devices(connection), device)
         found = {
             name: different
@@ -54,9 +51,7 @@ def rebuild(config: ConfigOption = None, device: DeviceOption = None) -> None:
 
     Not needed in ordinary life. Safe while the hub works: what a device sends meanwhile waits a moment.
     """
-    settings = settings_of(config)
-    with connect(settings.database.conninfo(), "counts", autocommit=True) as connection:
-        check(connection)
+    with database(settings_of(config), "counts") as connection:
         known = _devices(recount.devices(connection), device)
         for name in track(known, "rebuilding", console=Console(stderr=True)):
             recount.rebuild(connection, name)

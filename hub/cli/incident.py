@@ -13,12 +13,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.cli.database import database
 from hub.cli.exits import EPILOG
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.notices.message import KINDS
 from hub.store import incidents as store
-from hub.store.connection import connect
-from hub.store.migrate import check
 
 app = typer.Typer(help="What went wrong: list it, take it in hand, close it.", no_args_is_help=True)
 NumberArgument = Annotated[int, typer.Argument(metavar="NUMBER", help="As `ttdn-hub incident list` shows it.")]
@@ -29,9 +28,7 @@ AllOption = Annotated[bool, typer.Option("--all", help="Closed ones, too.")]
 @app.command("list", epilog=EPILOG)
 def list_(config: ConfigOption = None, *, every: AllOption = False, as_json: JsonOption = False) -> None:
     """List incidents, those first that nobody has taken in hand."""
-    settings = settings_of(config)
-    with connect(settings.database.conninfo(), "incident", autocommit=True) as connection:
-        check(connection)
+    with database(settings_of(config), "incident") as connection:
         found = store.incidents(connection, only_open=not every)
     if as_json:
         print_json({"incidents": found})
@@ -63,7 +60,5 @@ def close(number: NumberArgument, by: ByOption, config: ConfigOption = None) -> 
 def _change(
     change: Callable[[psycopg.Connection[Any], int, str, datetime], None], number: int, by: str, config: Path | None
 ) -> None:
-    settings = settings_of(config)
-    with connect(settings.database.conninfo(), "incident", autocommit=True) as connection:
-        check(connection)
+    with database(settings_of(config), "incident") as connection:
         change(connection, number, by, datetime.now(UTC))

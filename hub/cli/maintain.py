@@ -9,10 +9,9 @@ import psycopg
 from rich.console import Console
 
 from hub.chores.service import LOCK_S
+from hub.cli.database import database
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.store import maintain as store
-from hub.store.connection import connect
-from hub.store.migrate import check
 
 
 def maintain(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
@@ -24,8 +23,7 @@ def maintain(config: ConfigOption = None, *, as_json: JsonOption = False) -> Non
     """
     settings = settings_of(config)
     console = Console(stderr=True, soft_wrap=True)
-    with connect(settings.database.conninfo(), "maintain", lock_timeout_s=LOCK_S, autocommit=True) as connection:
-        check(connection)
+    with database(settings, "maintain", lock_timeout_s=LOCK_S) as connection:
         try:
             done = store.maintain(
                 connection,

@@ -12,10 +12,12 @@ from rich.text import Text
 
 from hub.catalogue.forms import FORMS, PlanForm
 from hub.catalogue.plan_items import PlannedItem, hours_told, weekdays_told
-from hub.cli.catalogue import FileArgument, PreviewOption, database, tell_import
+from hub.cli.caller import by_whom
+from hub.cli.database import database
 from hub.cli.exits import EPILOG
-from hub.cli.options import ConfigOption, JsonOption, print_json
-from hub.cli.people import by_whom
+from hub.cli.files import FileArgument, PreviewOption
+from hub.cli.imported import tell_import
+from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.cli.template import XlsxOption, hand_out
 from hub.compliance.local_time import local_date
 from hub.errors import ConfigError
@@ -56,7 +58,7 @@ def import_items(file: FileArgument, config: ConfigOption = None, *, preview: Pr
     weekdays: T2-T6 CN. hours: 7-11 14-17. unit: plays_per_hour, plays_per_day or seconds_per_day. languages: vi:40
     zh:30. A line that is not in the file stays: give it another last_day, or remove it.
     """
-    with database(config) as connection:
+    with database(settings_of(config), "plan") as connection:
         done = store.import_plan(connection, file.read_bytes(), by_whom(), datetime.now(UTC), preview=preview)
         tell_import(done, preview=preview)
 
@@ -67,14 +69,14 @@ def import_groups(file: FileArgument, config: ConfigOption = None, *, preview: P
 
     Columns: code,name_vi,devices; devices: names separated by spaces. A group that is not in the file stays.
     """
-    with database(config) as connection:
+    with database(settings_of(config), "plan") as connection:
         tell_import(store.import_groups(connection, file.read_bytes(), preview=preview), preview=preview)
 
 
 @app.command("list", epilog=EPILOG)
 def list_(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """List the plan and the groups of devices."""
-    with database(config) as connection:
+    with database(settings_of(config), "plan") as connection:
         items, groups = store.plan(connection), store.groups(connection)
     if as_json:
         print_json({"items": [_told(one) for one in items], "groups": [group._asdict() for group in groups]})
@@ -101,7 +103,7 @@ def remove(
     config: ConfigOption = None,
 ) -> None:
     """Take a line out of the plan that was a mistake. What was planned and is over has a last_day instead."""
-    with database(config) as connection:
+    with database(settings_of(config), "plan") as connection:
         if not store.remove_item(connection, code):
             raise ConfigError(f"no line {code!r} is in the plan; see: ttdn-hub plan list")
     Console().print(f"removed: {code}", markup=False, highlight=False)
@@ -128,7 +130,7 @@ def results(
     """
     until = last or local_date(unix_ms(datetime.now(UTC))) - timedelta(days=1)
     since = first or until - timedelta(days=6)
-    with database(config) as connection:
+    with database(settings_of(config), "plan") as connection:
         found = fulfilment.results(connection, _day(since), _day(until), item)
     if as_json:
         print_json({"first": str(_day(since)), "last": str(_day(until)), "results": found})

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, get_args
 
-import psycopg
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.cli.caller import by_whom
+from hub.cli.database import database
 from hub.cli.exits import DIFFERENT, EPILOG, OK
+from hub.cli.files import FileArgument, PreviewOption
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
-from hub.cli.people import by_whom
 from hub.cli.template import XlsxOption, hand_out
+from hub.cli.words import tell
 from hub.errors import ConfigError, ImportRefused
 from hub.registry.cells import DAY_VI, MOMENT_VI, read_day, read_moment
 from hub.registry.files import KINDS, FileKind, kind_of
 from hub.registry.plan import Plan
 from hub.registry.rows import MOST_BYTES, refuse
 from hub.store import registry as store
-from hub.store.connection import connect
-from hub.store.migrate import check
 from hub.store.registry import ListName
 
 app = typer.Typer(help="What there ought to be: import it from CSV or Excel files, list it.", no_args_is_help=True)
@@ -40,11 +38,7 @@ _COLUMNS: Final[dict[ListName, tuple[str, ...]]] = {
     "activities": ("code", "kind", "name_vi", "place", "held_on", "people", "organisation"),
 }
 _KINDS_HELP: Final = f"One of: {', '.join(kind.name for kind in KINDS)}. points: gates with one site each, in one row."
-FileArgument = Annotated[
-    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, show_default=False)
-]
 KindArgument = Annotated[str, typer.Argument(metavar="KIND", help=_KINDS_HELP, show_default=False)]
-PreviewOption = Annotated[bool, typer.Option("--preview", help="Only show what the file would do, and all errors.")]
 
 
 @app.command(epilog=EPILOG)
@@ -116,7 +110,7 @@ def move_device(
     moment = None if since is None else read_moment(since)
     if since is not None and moment is None:
         raise ConfigError(f"--since {since!r}: cần {MOMENT_VI} / not a time, such as 31/12/2025 08:00")
-    with _database(config) as connection:
+    with database(settings_of(config), "registry") as connection:
         moved = store.move_device(connection, device, site, moment, by=by_whom())
     Console().print(f"{device}: {'moved to' if moved else 'stands already at'} {site}", highlight=False, markup=False)
 
@@ -139,7 +133,7 @@ def list_(
     if only is not None and only not in _LISTS:
         raise ConfigError(f"no list {only!r}; there are: {', '.join(_LISTS)}")
     day = _day(as_of)
-    with _database(config) as connection:
+    with database(settings_of(config), "registry") as connection:
         found = {name: store.listed(connection, name, day) for name in _LISTS if only in {None, name}}
     if as_json:
         print_json({str(name): rows for name, rows in found.items()})
@@ -153,15 +147,6 @@ def list_(
         Console().print(table)
 
 
-@contextmanager
-def _database(config: Path | None) -> Iterator[psycopg.Connection[Any]]:
-    """A connection to a database of this hub's version."""
-    settings = settings_of(config)
-    with connect(settings.database.conninfo(), "registry", autocommit=True) as connection:
-        check(connection)
-        yield connection
-
-
 def _chosen(kind: str) -> FileKind[Any]:
     try:
         return kind_of(kind)
@@ -173,7 +158,7 @@ def _import(kind: str, file: Path, config: Path | None, *, preview: bool = False
     with file.open("rb") as opened:
         data = opened.read(MOST_BYTES + 1)
     chosen = _chosen(kind)
-    with _database(config) as connection:
+    with database(settings_of(config), "registry") as connection:
         try:
             if preview:
                 planned = store.preview_file(connection, chosen, data)
@@ -187,7 +172,7 @@ def _import(kind: str, file: Path, config: Path | None, *, preview: bool = False
     if preview:
         _show(planned)
     refuse(planned.problems)
-    _say(f"{planned.added} added, {planned.changed} changed, {planned.unchanged} unchanged")
+    tell(f"{planned.added} added, {planned.changed} changed, {planned.unchanged} unchanged")
 
 
 def _show(planned: Plan) -> None:
@@ -195,14 +180,10 @@ def _show(planned: Plan) -> None:
     for change in planned.changes:
         since = f" (từ {change.since()})" if change.since() else ""
         if change.former is None:
-            _say(f"dòng {change.row}: {change.key}: mới / new{since}")
+            tell(f"dòng {change.row}: {change.key}: mới / new{since}")
         for name, (old, new) in change.fields().items():
-            _say(f"dòng {change.row}: {change.key}: {name}: {_shown(old)} -> {_shown(new)}{since}")
-    _say("xem trước, chưa ghi gì / a preview, nothing was written")
-
-
-def _say(text: str) -> None:
-    Console(soft_wrap=True).print(text, highlight=False, markup=False)
+            tell(f"dòng {change.row}: {change.key}: {name}: {_shown(old)} -> {_shown(new)}{since}")
+    tell("xem trước, chưa ghi gì / a preview, nothing was written")
 
 
 def _shown(value: str | None) -> str:

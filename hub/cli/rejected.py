@@ -10,10 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.cli.database import database
 from hub.cli.exits import DIFFERENT, EPILOG
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
-from hub.store.connection import connect
-from hub.store.migrate import check
 from hub.store.rejected import Rejected
 from hub.store.rejected import rejected as kept_bytes
 from hub.store.rejected import retry as read_again
@@ -34,9 +33,7 @@ def list_(config: ConfigOption = None, device: DeviceOption = None, *, as_json: 
     find out why.
     Exit code 0, whether there are any or not.
     """
-    settings = settings_of(config)
-    with connect(settings.database.conninfo(), "rejected", autocommit=True) as connection:
-        check(connection)
+    with database(settings_of(config), "rejected") as connection:
         kept = kept_bytes(connection, device)
     if as_json:
         print_json({"rejected": [_as_json(item) for item in kept]})
@@ -51,9 +48,7 @@ def retry(config: ConfigOption = None) -> None:
     Row and removal are one transaction under the stream's lock, so the audit holds all the time, and the ingest may be
     running. Exit code 0 if nothing is left, 1 if something still cannot be read (it stays where it is).
     """
-    settings = settings_of(config)
-    with connect(settings.database.conninfo(), "rejected", autocommit=True) as connection:
-        check(connection)
+    with database(settings_of(config), "rejected") as connection:
         done = read_again(connection, time.time_ns() // 1_000_000)
     Console().print(f"{done.stored} became rows, {done.left} left")
     if done.left:

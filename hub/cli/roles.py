@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,14 +14,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.cli.caller import by_whom
+from hub.cli.database import database
 from hub.cli.exits import DIFFERENT, EPILOG
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.cli.passfile import Passfile
-from hub.cli.people import by_whom, now, say
+from hub.cli.words import say
 from hub.errors import ConfigError
 from hub.store import roles as store
-from hub.store.connection import connect
-from hub.store.migrate import check
 
 _SECRET_BYTES = 24
 _SHORTEST = 12
@@ -55,7 +55,7 @@ def apply(
     What this connection may not do is written to standard output as SQL that an administrator of PostgreSQL has to run
     in this database (exit code 1): ttdn-hub roles apply | sudo -u postgres psql -d DATABASE, and apply again.
     """
-    with _database(config) as connection:
+    with database(settings_of(config), "roles") as connection:
         wanted = store.wanted(connection)
         roles = [reader.role for reader in wanted]
         prevented = store.prevented(connection, roles)
@@ -67,7 +67,7 @@ def apply(
         _refuse_short(password_file, passwords)
         if kept | passwords != kept:
             file.write(kept | passwords)
-        done = store.apply(connection, wanted, passwords, by=by_whom(), now=now())
+        done = store.apply(connection, wanted, passwords, by=by_whom(), now=datetime.now(UTC))
         say(f"{len(roles)} tài khoản đọc / logins of readers: {', '.join(roles)}; passwords: {password_file}")
         _hand_over(connection, done.made, done.left, as_json=as_json)
 
@@ -78,7 +78,7 @@ def list_(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
 
     Exit code 1 if a province has no login, a login is of no province, or something is open that apply would shut.
     """
-    with _database(config) as connection:
+    with database(settings_of(config), "roles") as connection:
         found = store.known(connection)
         wanted = store.wanted(connection)
         amiss = [
@@ -106,7 +106,7 @@ def drop(
     password_file: PasswordFileOption = _PASSWORDS,
 ) -> None:
     """Drop logins: their sessions end at once. Only logins that apply has made; exit code 2 for others."""
-    with _database(config) as connection:
+    with database(settings_of(config), "roles") as connection:
         known = {one.reader.role for one in store.known(connection)}
         unknown = [role for role in roles if role not in known]
         if unknown:
@@ -114,18 +114,10 @@ def drop(
         file = Passfile(password_file, connection.info.dbname)
         kept = file.read()
         for role in roles:
-            store.drop(connection, role, by=by_whom(), now=now())
+            store.drop(connection, role, by=by_whom(), now=datetime.now(UTC))
             say(f"đã xóa / dropped: {role}")
         if kept.keys() & set(roles):
             file.write({role: password for role, password in kept.items() if role not in roles})
-
-
-@contextmanager
-def _database(config: Path | None) -> Iterator[psycopg.Connection[Any]]:
-    settings = settings_of(config)
-    with connect(settings.database.conninfo(), "roles", autocommit=True) as connection:
-        check(connection)
-        yield connection
 
 
 def _hand_over(connection: psycopg.Connection[Any], made: list[str], left: list[str], *, as_json: bool) -> None:

@@ -9,13 +9,12 @@ from typing import Annotated
 
 import typer
 
+from hub.cli.database import database
 from hub.cli.options import ConfigOption, settings_of
 from hub.config import HubSettings
 from hub.errors import HubError
 from hub.metrics import HubMetrics
 from hub.service import Service, run_until, stop_signals
-from hub.store.connection import connect
-from hub.store.migrate import check
 from hub.store.migrate import migrate as migrate_database
 
 MigrateOption = Annotated[
@@ -83,8 +82,8 @@ def _run(config: Path | None, parts: Callable[[HubSettings], Sequence[Service]],
     with stop_signals() as asked:
         if migrate_first:
             _migrate(settings)
-        with connect(settings.database.conninfo(), "check", autocommit=True) as connection:
-            check(connection)
+        with database(settings, "check"):
+            pass  # it is there, and of this version
         reason = run_until(asked, parts(settings))
     if reason is not None:
         raise HubError(reason)

@@ -11,20 +11,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.cli.caller import by_whom
+from hub.cli.database import database
 from hub.cli.exits import EPILOG
-from hub.cli.options import ConfigOption, JsonOption, print_json
+from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.cli.people import (
     AllProvincesOption,
     ProvinceOption,
     as_array,
-    by_whom,
-    database,
     day,
     now,
-    say,
     told,
     warn_of_unknown,
 )
+from hub.cli.words import say
 from hub.people import strings
 from hub.people.errors import PeopleRefused
 from hub.people.names import provinces_of, token_name
@@ -80,7 +80,7 @@ def create(
     purpose, provinces = token_name(name), provinces_of(province or [], every=all_provinces)
     made, began_at = new_token(), now()
     expires_at = began_at + timedelta(days=days)
-    with database(config) as connection:
+    with database(settings_of(config), "people") as connection:
         people.add_token(connection, made, purpose, scopes, provinces, expires_at, by=by_whom(), now=began_at)
         warn_of_unknown(connection, provinces)
     if as_json:
@@ -96,7 +96,7 @@ def create(
 @app.command("list", epilog=EPILOG)
 def list_(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """List all tokens, also those that are over: key, name, what they may and where, and when they were used."""
-    with database(config) as connection:
+    with database(settings_of(config), "people") as connection:
         found = people.tokens(connection)
     moment = now()
     if as_json:
@@ -115,7 +115,7 @@ def revoke(key: KeyArgument, config: ConfigOption = None) -> None:
     """End a token at once; there is no way back. Its KEY stands in the list, and within the token: ttdn_KEY_..."""
     if not KEY.fullmatch(key):
         raise PeopleRefused(strings.NOT_A_KEY)
-    with database(config) as connection:
+    with database(settings_of(config), "people") as connection:
         name = people.revoke_token(connection, key, by=by_whom(), now=now())
     say(f"đã thu hồi / revoked: {key} ({name})")
 

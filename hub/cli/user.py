@@ -12,20 +12,20 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.cli.caller import by_whom
+from hub.cli.database import database
 from hub.cli.exits import EPILOG
-from hub.cli.options import ConfigOption, JsonOption, print_json
+from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.cli.people import (
     AllProvincesOption,
     ProvinceOption,
     as_array,
-    by_whom,
-    database,
     day,
     now,
-    say,
     told,
     warn_of_unknown,
 )
+from hub.cli.words import say
 from hub.errors import ConfigError
 from hub.people import strings
 from hub.people.errors import PeopleRefused
@@ -82,7 +82,7 @@ def add(
     if not is_role(role):
         raise PeopleRefused(strings.BAD_ROLE.format(role=role, known=", ".join(get_args(Role))))
     provinces = provinces_of(province or [], every=all_provinces)
-    with database(config) as connection:
+    with database(settings_of(config), "people") as connection:
         if people.find_person(connection, known_name) is not None:
             raise PeopleRefused(strings.PERSON_EXISTS.format(name=known_name))
         kept = Argon2().hash(_password(known_name, password_file))
@@ -94,7 +94,7 @@ def add(
 @app.command("list", epilog=EPILOG)
 def list_(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
     """List everybody: role, provinces, whether disabled, and whether locked by wrong passwords from many addresses."""
-    with database(config) as connection:
+    with database(settings_of(config), "people") as connection:
         found = people.persons(connection)
     if as_json:
         print_json({"people": [_as_json(person) for person in found]})
@@ -110,7 +110,7 @@ def list_(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
 def password(name: NameArgument, password_file: PasswordFileOption = None, config: ConfigOption = None) -> None:
     """Set another password; the terminal asks for it. Sessions of this person end, and locks are lifted."""
     known_name = _known_form(name)
-    with database(config) as connection:
+    with database(settings_of(config), "people") as connection:
         if people.find_person(connection, known_name) is None:
             raise PeopleRefused(strings.NO_PERSON.format(name=known_name))
         kept = Argon2().hash(_password(known_name, password_file))
@@ -121,7 +121,7 @@ def password(name: NameArgument, password_file: PasswordFileOption = None, confi
 @app.command(epilog=EPILOG)
 def disable(name: NameArgument, config: ConfigOption = None) -> None:
     """Shut somebody out: sessions end at once, and nobody comes in by this name until it is enabled again."""
-    with database(config) as connection:
+    with database(settings_of(config), "people") as connection:
         people.disable(connection, _known_form(name), by=by_whom(), now=now())
     say(f"đã khóa tài khoản / disabled: {_known_form(name)}")
 
@@ -129,7 +129,7 @@ def disable(name: NameArgument, config: ConfigOption = None) -> None:
 @app.command(epilog=EPILOG)
 def enable(name: NameArgument, config: ConfigOption = None) -> None:
     """Let somebody in again who was disabled."""
-    with database(config) as connection:
+    with database(settings_of(config), "people") as connection:
         people.enable(connection, _known_form(name), by=by_whom(), now=now())
     say(f"đã mở tài khoản / enabled: {_known_form(name)}")
 
@@ -137,7 +137,7 @@ def enable(name: NameArgument, config: ConfigOption = None) -> None:
 @app.command(epilog=EPILOG)
 def unlock(name: NameArgument, config: ConfigOption = None) -> None:
     """Forgive wrong passwords: whoever had to wait after too many of them may try again at once."""
-    with database(config) as connection:
+    with database(settings_of(config), "people") as connection:
         people.unlock(connection, _known_form(name), by=by_whom(), now=now())
     say(f"đã bỏ tạm khóa / unlocked: {_known_form(name)}")
 

@@ -10,12 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.cli.database import database
 from hub.cli.exits import EPILOG
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
-from hub.cli.people import say
+from hub.cli.words import say
 from hub.store import published as store
-from hub.store.connection import connect
-from hub.store.migrate import check
 from hub.visitors.published import Cell, PublicationRules, PublishedCell
 
 app = typer.Typer(help="Figures of visitors that leave the province.", no_args_is_help=True)
@@ -30,8 +29,7 @@ def publish(config: ConfigOption = None, *, dry_run: DryRunOption = False, as_js
     it with --dry-run first. The settings visitors.* say when a month is closed, what is few, and which languages count.
     """
     settings = settings_of(config)
-    with connect(settings.database.conninfo(), "visitors", autocommit=True) as connection:
-        check(connection)
+    with database(settings, "visitors") as connection:
         visitors = settings.visitors
         rules = PublicationRules(visitors.threshold, visitors.closed_after_days)
         done = store.publish(connection, rules, visitors.languages, datetime.now(UTC), dry_run=dry_run)
