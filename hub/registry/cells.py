@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from typing import Final
+from typing import Final, TypeVar
 
 from hub.registry.rows import BadCell, Row, optional, required
 
@@ -19,6 +20,7 @@ PROVINCE: Final = re.compile(r"[0-9]{2}")
 PROVINCE_VI: Final = "hai chữ số, như 04 (Excel hay bỏ mất số 0 ở đầu)"
 DAY_VI: Final = "ngày/tháng/năm, như 31/12/2025"
 MOMENT_VI: Final = "ngày/tháng/năm, thêm giờ nếu cần, như 31/12/2025 08:00"
+_T = TypeVar("_T")
 _DAY: Final = re.compile(r"(?:(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})|(\d{4})-(\d{2})-(\d{2}))", re.ASCII)
 _MOMENT: Final = re.compile(rf"({_DAY.pattern})(?:[ T]+(\d{{1,2}})[:hg](\d{{2}})(?::\d\d)?)?", re.ASCII)
 _YEARS: Final = (1900, 2200)
@@ -42,13 +44,7 @@ def code(row: Row, column: str = "code") -> str:
 
 def day(row: Row, column: str) -> date | None:
     """A day, or None where the cell is empty."""
-    text = optional(row, column)
-    if text is None:
-        return None
-    found = read_day(text)
-    if found is None:
-        raise BadCell(column, f"{text!r} không phải ngày; cần {DAY_VI}")
-    return found
+    return _read_as(row, column, read_day, f"không phải ngày; cần {DAY_VI}")
 
 
 def needed_day(row: Row, column: str) -> date:
@@ -85,13 +81,7 @@ def read_day(text: str) -> date | None:
 
 def moment(row: Row, column: str) -> datetime | None:
     """A moment in local time, or None where the cell is empty; a day alone is its beginning."""
-    text = optional(row, column)
-    if text is None:
-        return None
-    found = read_moment(text)
-    if found is None:
-        raise BadCell(column, f"{text!r} không phải ngày giờ; cần {MOMENT_VI}")
-    return found
+    return _read_as(row, column, read_moment, f"không phải ngày giờ; cần {MOMENT_VI}")
 
 
 def read_moment(text: str) -> datetime | None:
@@ -142,3 +132,11 @@ def _degrees(row: Row, column: str, bounds: tuple[float, float]) -> float | None
         expected = f"cần từ {bounds[0]:g} đến {bounds[1]:g} (lat và lon có bị đảo không?)"
         raise BadCell(column, f"{text} ngoài khoảng tọa độ của các cửa khẩu trên đất liền; {expected}")
     return degrees
+
+
+def _read_as(row: Row, column: str, read: Callable[[str], _T | None], wrong: str) -> _T | None:
+    text = optional(row, column)
+    found = None if text is None else read(text)
+    if text is not None and found is None:
+        raise BadCell(column, f"{text!r} {wrong}")
+    return found

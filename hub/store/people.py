@@ -12,10 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
-from psycopg_pool import ConnectionPool
 
 from hub.people import strings
 from hub.people.deeds import Deed
@@ -25,13 +23,12 @@ from hub.people.principal import Principal, Provinces
 from hub.people.roles import Role, is_role, is_scope, scopes_of
 from hub.people.sessions import Lifetime, Session
 from hub.people.tokens import KnownToken, NewToken
-from hub.store.connection import conninfo
 from hub.store.named import named
+from hub.store.pool import Pool, make_pool
 
-PeoplePool = ConnectionPool[psycopg.Connection]
+PeoplePool = Pool
 Connection = psycopg.Connection[Any]
-_STATEMENT_MS: Final = 5_000
-_WAIT_S: Final = 3.0
+_STATEMENT_S: Final = 5.0
 _TOKEN_NOTED_EVERY: Final = timedelta(minutes=10)
 _CONNECTIONS: Final = 2
 
@@ -71,18 +68,7 @@ class OpenSession:
 
 def people_pool(dsn: str) -> PeoplePool:
     """A pool, not yet open, apart from the one that reads: this one writes sessions and the audit log."""
-    info = conninfo(dsn, "people")
-    options = f"{conninfo_to_dict(info)['options']} -c statement_timeout={_STATEMENT_MS}"
-    return ConnectionPool(
-        make_conninfo(info, options=options),
-        min_size=1,
-        max_size=_CONNECTIONS,
-        timeout=_WAIT_S,
-        reconnect_timeout=_WAIT_S,
-        check=ConnectionPool.check_connection,
-        name="people",
-        open=False,
-    )
+    return make_pool(dsn, "people", connections=_CONNECTIONS, statement_timeout_s=_STATEMENT_S)
 
 
 # -- persons ----------------------------------------------------------------------------------------------------------

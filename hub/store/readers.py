@@ -11,19 +11,16 @@ from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
-from psycopg_pool import ConnectionPool
 
 from hub.people.principal import Provinces
 from hub.store.catalogue_reader import CatalogueReader
-from hub.store.connection import conninfo
 from hub.store.named import named
+from hub.store.pool import Pool, make_pool
 from hub.store.registry import ListName, listed
 
-_STATEMENT_MS: Final = 15_000
-_WAIT_S: Final = 3.0
-ReaderPool = ConnectionPool[psycopg.Connection]
+_STATEMENT_S: Final = 15.0
+ReaderPool = Pool
 Row = dict[str, Any]
 
 
@@ -36,20 +33,8 @@ class Place(NamedTuple):
 
 
 def reader_pool(dsn: str, connections: int) -> ReaderPool:
-    """A pool, not yet open. `pool.connection()` raises psycopg_pool.PoolTimeout while the database is out of reach."""
-    info = conninfo(dsn, "api")
-    options = f"{conninfo_to_dict(info)['options']} -c statement_timeout={_STATEMENT_MS}"
-    return ConnectionPool(
-        make_conninfo(info, options=options),
-        min_size=1,
-        max_size=connections,
-        timeout=_WAIT_S,
-        reconnect_timeout=_WAIT_S,
-        configure=_read_only,
-        check=ConnectionPool.check_connection,
-        name="api",
-        open=False,
-    )
+    """Of connections that only read."""
+    return make_pool(dsn, "api", connections=connections, statement_timeout_s=_STATEMENT_S, configure=_read_only)
 
 
 class Reader(CatalogueReader):

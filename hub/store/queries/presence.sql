@@ -1,6 +1,7 @@
 -- name: devices - every device, where it stands, and whether it is there: online, offline or unknown
 -- Online: an open connection, heard lately on a broker that a live worker listens on. Unknown: never heard; or nobody
 -- listens on the broker where it was heard last; or somebody does again, but not yet for long enough to call it silent.
+-- The view report.device says the same by the database's clock.
 WITH link AS (
     SELECT broker, min(since) AS since FROM hub_link
     WHERE until IS NULL AND seen_at >= %(now)s - make_interval(secs => %(link_timeout_s)s)
