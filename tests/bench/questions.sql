@@ -13,7 +13,7 @@ SELECT province_code, province_vi FROM report.province ORDER BY province_code
 SELECT site, weekday, opens_min, closes_min FROM report.site_hours ORDER BY site, weekday
 
 -- name: placements
-SELECT device, site, province_code FROM report.placement ORDER BY device, placement
+SELECT device, site, since, until FROM report.placement ORDER BY device, placement
 
 -- name: organisations
 SELECT organisation, name_vi FROM report.organisation ORDER BY organisation

@@ -30,6 +30,7 @@ def urls(draw: st.DrawFn) -> str:
 
 @given(urls())
 @example("http://127.0.0.1:8080/vi/thu-tuc")
+@example("http://vietnam.vn/ ")
 def test_pages_are_named_as_kiosks_name_them(url: str) -> None:
     query = url.partition("#")[0].partition("?")[2]
     keys = [pair.partition("=")[0] for pair in query.split("&") if query]
