@@ -535,26 +535,38 @@ LEFT JOIN device d ON d.id = p.device
 WHERE e.placement = ANY ((SELECT report.my_visitors())::integer[]);
 COMMENT ON VIEW report.interaction_hour IS 'what visitors did, by UTC hour; exact';
 
+-- Topic: of what was on screen when the visit began, by the version of the catalogue that holds for its day, asked row by
+-- row as verdicts are; null: not known. Weekday (1 is Monday) and hour are local.
 CREATE VIEW report.visit WITH (security_barrier) AS
 SELECT e.began_at AS "time", local_day(e.began_at) AS local_day, e.placement, d.name AS device, p.site, e.ended_at,
        e.started, e.duration_ms, e.main_language, e.languages, e.page_views, e.pages, e.media_plays, e.searches,
-       e.qr_shown, e.rating, e.content, c.content_ref
+       e.qr_shown, e.rating, e.content, c.content_ref, (
+           SELECT v.topic FROM resolved r LEFT JOIN content_version v ON v.content = r.code AND v.version = r.version
+           WHERE r.content = e.content AND r.first_day <= local_day(e.began_at) ORDER BY r.first_day DESC LIMIT 1
+       ) AS topic, extract(isodow FROM e.began_at AT TIME ZONE INTERVAL '7 hours')::integer AS weekday,
+       extract(hour FROM e.began_at AT TIME ZONE INTERVAL '7 hours')::integer AS hour
 FROM visit e
 LEFT JOIN placement p ON p.id = e.placement
 LEFT JOIN device d ON d.id = p.device
 LEFT JOIN shown_content c ON c.id = e.content
 WHERE e.placement = ANY ((SELECT report.my_visitors())::integer[]);
-COMMENT ON VIEW report.visit IS 'sessions of visitors, for 30 days at most; exact. Count those that started';
+COMMENT ON VIEW report.visit
+    IS 'sessions of visitors, for 30 days at most; exact. Count those that started; weekday 1 is Monday, hour is local';
 
 CREATE VIEW report.visit_hour WITH (security_barrier) AS
 SELECT e.bucket, local_day(e.bucket) AS local_day, e.placement, d.name AS device, p.site, e.language, e.content,
-       c.content_ref, e.sessions, e.page_views, e.duration_ms, e.feedbacks, e.feedback_sum
+       c.content_ref, e.sessions, e.page_views, e.duration_ms, e.feedbacks, e.feedback_sum, (
+           SELECT v.topic FROM resolved r LEFT JOIN content_version v ON v.content = r.code AND v.version = r.version
+           WHERE r.content = e.content AND r.first_day <= local_day(e.bucket) ORDER BY r.first_day DESC LIMIT 1
+       ) AS topic, extract(isodow FROM e.bucket AT TIME ZONE INTERVAL '7 hours')::integer AS weekday,
+       extract(hour FROM e.bucket AT TIME ZONE INTERVAL '7 hours')::integer AS hour
 FROM visit_hour e
 LEFT JOIN placement p ON p.id = e.placement
 LEFT JOIN device d ON d.id = p.device
 LEFT JOIN shown_content c ON c.id = e.content
 WHERE e.placement = ANY ((SELECT report.my_visitors())::integer[]);
-COMMENT ON VIEW report.visit_hour IS 'sessions of visitors by UTC hour; exact; they outlive the sessions';
+COMMENT ON VIEW report.visit_hour
+    IS 'sessions of visitors by UTC hour; exact; they outlive the sessions; weekday 1 is Monday, hour is local';
 
 CREATE VIEW report.visitors_published WITH (security_barrier) AS
 SELECT begin_of(e.month) AS bucket, e.month, e.site, e.province_code, e.language, e.sessions, e.flag, e.published_at
