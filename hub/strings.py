@@ -132,9 +132,7 @@ ACTIVITIES: Final = {
 }
 """Kinds of activities."""
 
-INCIDENTS: Final = {
-    "cloned_device": "Hai thiết bị dùng chung một tên",
-    "hub_rollback": "Trung tâm thiếu dữ liệu đã từng nhận",
-    "stream_too_ragged": "Dữ liệu của thiết bị quá rời rạc",
-    "rejected_event": "Có dữ liệu chưa đọc được",
-}
+INCIDENT_WAITS: Final = "Chưa ai tiếp nhận"
+INCIDENT_IN_HAND: Final = "Đã có người tiếp nhận"
+INCIDENT_IN_HAND_OF: Final = "{name} đã tiếp nhận"
+"""Who has an incident in hand; what happened is said by `hub.notices.message.KINDS`."""

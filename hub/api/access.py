@@ -17,7 +17,7 @@ from hub.api.limits import Limits
 from hub.api.origin import OWN_HEADER, address, is_local, sender
 from hub.config import ApiSettings
 from hub.people.principal import LOCAL, Principal
-from hub.people.roles import Scope
+from hub.people.roles import PERSONAL, Scope
 from hub.people.sessions import Lifetime, session_sha256
 from hub.people.throttle import network_of
 from hub.people.tokens import Refusal, presented, refusal
@@ -56,6 +56,8 @@ class Access:
         if found is not LOCAL:
             self._limits.count_principal(found.key)
         for scope in scopes:
+            if scope in PERSONAL and found.kind != "person":
+                raise HTTPException(403, f"this is done by a named person, and {found.key} is none: log in with a name")
             if not found.has(scope):
                 has = ", ".join(sorted(found.scopes)) or "none"
                 raise HTTPException(403, f"this needs the scope {scope!r}; {found.key} has: {has}")
@@ -129,4 +131,7 @@ def principal(
 
 Anybody = Annotated[Principal, Security(principal)]
 Reading = Annotated[Principal, Security(principal, scopes=["read"])]
+Responding = Annotated[Principal, Security(principal, scopes=["respond"])]
+Visitors = Annotated[Principal, Security(principal, scopes=["visitors"])]
+Published = Annotated[Principal, Security(principal, scopes=["published"])]
 Counting = Annotated[Principal, Security(principal, scopes=["metrics"])]

@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from hub.api import account, catalogue, condition, login_page, page, registry, v1
+from hub.api import account, catalogue, condition, incidents, login_page, page, registry, v1
 from hub.api.access import Access, within_limits
 from hub.api.entrance import Entrance
 from hub.api.limits import Limits
@@ -42,7 +42,8 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1", "[::1]")
 _PAGES: Final = {"/", "/login", "/logout"}
 _DESCRIPTION: Final = (
     "What kiosks at Vietnamese border gates reported: what is really on every screen, and what is not known. "
-    "Of that it only reads; each answer holds what the provinces of who asks allow."
+    "Of that it only reads, but for incidents, which named persons take in hand and close; "
+    "each answer holds what the provinces of who asks allow."
 )
 
 
@@ -80,6 +81,7 @@ def create_app(
         v1.router(questions),
         catalogue.router(questions),
         registry.router(questions, settings),
+        incidents.router(questions, pools.people),
         account.router(entrance),
         condition.router(questions, metrics),
         page.router(questions),

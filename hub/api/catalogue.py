@@ -13,19 +13,17 @@ from hub.api import template
 from hub.api.access import Reading
 from hub.api.models import Answer, Problem
 from hub.api.question import Questions
-from hub.api.v1 import PROBLEMS, Limit
+from hub.api.v1 import CODE, PROBLEMS, Limit
 from hub.catalogue.contents import Kind, Priority
 from hub.catalogue.forms import FORMS, CatalogueForm, PlanForm
 from hub.catalogue.plan_items import TargetKind
 from hub.compliance.plan import Unit
 from hub.compliance.verdict import Verdict
-from hub.registry.cells import CODE
 from hub.store.readers import Row
 
 _ABSENT: Final[dict[int | str, dict[str, Any]]] = {404: {"model": Problem, "description": "No such content."}}
-_CODE: Final = rf"^{CODE.pattern}$"
 Deed = Literal["imported", "withdrawn", "deleted", "restored", "resolved"]
-ContentCode = Annotated[str, PathParameter(pattern=_CODE, examples=["ND-2026-015"])]
+ContentCode = Annotated[str, PathParameter(pattern=CODE, examples=["ND-2026-015"])]
 Number = Annotated[int, Query(ge=1, le=2**63 - 1)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -180,19 +180,6 @@ class Stream(Answer):
         return cls(**{**row, **spans}, events=events)
 
 
-class Incident(Answer):
-    """Something that a person should look at."""
-
-    id: int = Field(examples=[1])
-    kind: str = Field(examples=["cloned_device"])
-    device: str = Field(examples=["bg-20-cma-k1"])
-    opened_at: datetime
-    last_at: datetime
-    times: int = Field(examples=[3])
-    detail: dict[str, Any]
-    closed_at: datetime | None
-
-
 class Me(Answer):
     """Who asks, and what is theirs to see."""
 
@@ -201,7 +188,7 @@ class Me(Answer):
     )
     name: str = Field(description="A person's name or a token's key.", examples=["nguyen.an"])
     role: Role | None = Field(description="Of a person.", examples=["staff"])
-    scopes: list[Scope] = Field(examples=[["published", "read", "visitors"]])
+    scopes: list[Scope] = Field(examples=[["published", "read", "respond", "visitors"]])
     provinces: list[str] | None = Field(
         description="Codes; null: all, and devices that nobody has registered.", examples=[["20"]]
     )

@@ -9,11 +9,14 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from hub import strings
+from hub.api.incidents import Incident
 from hub.api.models import Device, FactsSeen, Screen, Site
 from hub.grade import GRADES
+from hub.notices.message import KINDS
 
 VIETNAM: Final = timezone(timedelta(hours=7), "ICT")
 LADDER: Final = tuple(grade for grade in GRADES if grade != "not_shown")
+MOST_INCIDENTS: Final = 20
 _LONG_QUEUE_S: Final = 300
 _FACTS: Final = ("listed", "reported", "rendering", "panel", "frame")
 
@@ -78,10 +81,26 @@ class ProvinceWords:
 
 
 @dataclass(frozen=True)
+class IncidentWords:
+    """One open incident."""
+
+    number: int
+    title: str
+    where: str
+    subject: str
+    since: str
+    hand: str
+    in_hand: bool
+
+
+@dataclass(frozen=True)
 class Overview:
     """The whole page."""
 
     moment: str
+    incidents: tuple[IncidentWords, ...]
+    """The newest open ones."""
+    more_incidents: bool
     presence: Mapping[str, int]
     verdicts: tuple[tuple[str, str, int], ...]
     """Tone, words, how many screens."""
@@ -91,8 +110,14 @@ class Overview:
     """Whether any worker listens on a broker."""
 
 
-def overview(sites: Sequence[Site], devices: Sequence[Device], live_brokers: Sequence[str], now: datetime) -> Overview:
-    """The page's content at `now`."""
+def overview(
+    sites: Sequence[Site],
+    devices: Sequence[Device],
+    incidents: Sequence[Incident],
+    live_brokers: Sequence[str],
+    now: datetime,
+) -> Overview:
+    """The page's content at `now`; of the incidents, newest first, it shows `MOST_INCIDENTS`."""
     at_site: dict[str | None, list[DeviceWords]] = defaultdict(list)
     unregistered = []
     for device in devices:
@@ -104,11 +129,30 @@ def overview(sites: Sequence[Site], devices: Sequence[Device], live_brokers: Seq
     every = [*unregistered, *(words for group in at_site.values() for words in group)]
     return Overview(
         moment=f"{now.astimezone(VIETNAM):%H:%M:%S, %d/%m/%Y}",
+        incidents=tuple(incident_words(incident, now) for incident in incidents[:MOST_INCIDENTS]),
+        more_incidents=len(incidents) > MOST_INCIDENTS,
         presence={state: sum(words.presence == state for words in every) for state in strings.PRESENCE},
         verdicts=_verdicts(every),
         provinces=_provinces(sites, at_site),
         unregistered=tuple(unregistered),
         listening=bool(live_brokers),
+    )
+
+
+def incident_words(incident: Incident, now: datetime) -> IncidentWords:
+    """An open incident in words; a person's name where it is told."""
+    known, by = KINDS.get(incident.kind), incident.acknowledged_by
+    hand = strings.INCIDENT_WAITS
+    if incident.acknowledged_at is not None:
+        hand = strings.INCIDENT_IN_HAND_OF.format(name=by) if by else strings.INCIDENT_IN_HAND
+    return IncidentWords(
+        number=incident.id,
+        title=known.title if known else incident.kind,
+        where=", ".join(part for part in (incident.device, incident.site_vi) if part),
+        subject=incident.subject,
+        since=moment(incident.opened_at, now),
+        hand=hand,
+        in_hand=incident.acknowledged_at is not None,
     )
 
 

@@ -11,11 +11,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hub import strings
 from hub.api.access import NotKnown, access_of
+from hub.api.incidents import Incident
 from hub.api.models import Site
-from hub.api.overview import LADDER, Overview, overview
+from hub.api.overview import LADDER, MOST_INCIDENTS, Overview, overview
 from hub.api.question import Questions
 from hub.people import strings as people_strings
 from hub.people.principal import Principal
+from hub.store.readers import IncidentFilter
 
 REFRESH_S: Final = 10
 FORM_HEADERS: Final = {
@@ -42,7 +44,9 @@ def router(questions: Questions) -> APIRouter:
             return RedirectResponse("/login", status_code=303)
         with questions.ask(who.provinces) as question:
             sites = [Site(**row) for row in question.reader.sites()]
-            content = overview(sites, question.devices(), question.live_brokers(), question.now)
+            rows = question.reader.incidents(IncidentFilter(), MOST_INCIDENTS + 1, exact=who.is_exact)
+            incidents = [Incident(**row) for row in rows]
+            content = overview(sites, question.devices(), incidents, question.live_brokers(), question.now)
         return form_page(render(content, who))
 
     @api.get("/page.css")

@@ -1,4 +1,4 @@
-"""The API's first version: sites, devices, plays, streams, incidents; each within the provinces of who asks."""
+"""The API's first version: sites, devices, plays, streams; each within the provinces of who asks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from fastapi import Path as PathParameter
 
 from contract.ids import DEVICE_PATTERN
 from hub.api.access import Reading
-from hub.api.models import Device, Incident, Play, Plays, Problem, Site, Stream
+from hub.api.models import Device, Play, Plays, Problem, Site, Stream
 from hub.api.question import Questions, cursor_of, place_of
+from hub.registry import cells
 
 _ABSENT: Final[dict[int | str, dict[str, Any]]] = {404: {"model": Problem, "description": "No such device."}}
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
@@ -20,7 +21,11 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     503: {"model": Problem, "description": "No database."},
 }
 # Rust's regular expressions, which pydantic uses, spell the end of the text differently.
-DeviceName = Annotated[str, PathParameter(pattern=DEVICE_PATTERN.replace(r"\Z", "$"), examples=["bg-20-cma-k1"])]
+DEVICE: Final = DEVICE_PATTERN.replace(r"\Z", "$")
+DeviceName = Annotated[str, PathParameter(pattern=DEVICE, examples=["bg-20-cma-k1"])]
+CODE: Final = rf"^{cells.CODE.pattern}$"
+OnlyDevice = Annotated[str | None, Query(description="Only of this device.", pattern=DEVICE)]
+OnlySite = Annotated[str | None, Query(description="Only at this information point.", pattern=CODE)]
 Limit = Annotated[int, Query(ge=1, le=500, description="Most entries.")]
 
 
@@ -50,13 +55,6 @@ def _places(api: APIRouter, questions: Questions) -> None:
         if not found:
             raise _absent(name)
         return found[0]
-
-    @api.get("/incidents", tags=["places"], summary="What a person should look at; open ones first")
-    def incidents(
-        who: Reading, limit: Limit = 100, *, only_open: Annotated[bool, Query(alias="open")] = False
-    ) -> list[Incident]:
-        with questions.ask(who.provinces) as question:
-            return [Incident(**row) for row in question.reader.incidents(limit, only_open=only_open)]
 
 
 def _histories(api: APIRouter, questions: Questions) -> None:

@@ -16,6 +16,7 @@ from rich.text import Text
 from hub.cli.database import database
 from hub.cli.exits import EPILOG
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
+from hub.cli.caller import by_whom
 from hub.notices.message import KINDS
 from hub.store import incidents as store
 
@@ -58,7 +59,10 @@ def close(number: NumberArgument, by: ByOption, config: ConfigOption = None) -> 
 
 
 def _change(
-    change: Callable[[psycopg.Connection[Any], int, str, datetime], None], number: int, by: str, config: Path | None
+    change: Callable[[psycopg.Connection[Any], int, store.Responder, datetime], None],
+    number: int,
+    by: str,
+    config: Path | None,
 ) -> None:
     with database(settings_of(config), "incident") as connection:
-        change(connection, number, by, datetime.now(UTC))
+        change(connection, number, store.Responder(by, by_whom()), datetime.now(UTC))

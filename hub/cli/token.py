@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime, timedelta
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -28,11 +28,13 @@ from hub.cli.words import say
 from hub.people import strings
 from hub.people.errors import PeopleRefused
 from hub.people.names import provinces_of, token_name
-from hub.people.roles import SCOPES, Scope, is_scope
+from hub.people.roles import PERSONAL, SCOPES, is_scope
 from hub.people.tokens import KEY, KnownToken, new_token
 from hub.store import people
 
-_SCOPES = "; ".join(f"{item.scope}: {item.meaning}" for item in SCOPES)
+_OFFERED = [item for item in SCOPES if item.scope not in PERSONAL]
+_NAMES = ", ".join(item.scope for item in _OFFERED)
+_SCOPES = "; ".join(f"{item.scope}: {item.meaning}" for item in _OFFERED)
 _EPILOG = f"Scopes: {_SCOPES}. {EPILOG}"
 app = typer.Typer(
     help="Secrets by which programs use the API: create them, list them, revoke them.", no_args_is_help=True
@@ -43,7 +45,7 @@ ScopeOption = Annotated[
     typer.Option(
         "--scope",
         metavar="SCOPE",
-        help=f"What it may: {', '.join(get_args(Scope))}; any number of times.",
+        help=f"What it may: {_NAMES}; any number of times.",
         show_default=False,
     ),
 ]
@@ -74,7 +76,9 @@ def create(
     """
     scopes = frozenset(scope or [])
     for unknown in sorted(one for one in scopes if not is_scope(one)):
-        raise PeopleRefused(strings.BAD_SCOPE.format(scope=unknown, known=", ".join(get_args(Scope))))
+        raise PeopleRefused(strings.BAD_SCOPE.format(scope=unknown, known=_NAMES))
+    for personal in sorted(scopes & PERSONAL):
+        raise PeopleRefused(strings.PERSONAL_SCOPE.format(scope=personal))
     if not scopes:
         raise PeopleRefused(strings.NO_SCOPE)
     purpose, provinces = token_name(name), provinces_of(province or [], every=all_provinces)

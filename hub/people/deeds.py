@@ -19,5 +19,7 @@ Deed = Literal[
     "device_moved",
     "reader_set",
     "reader_dropped",
+    "incident_acknowledged",
+    "incident_closed",
 ]
 DEEDS: Final[tuple[Deed, ...]] = get_args(Deed)

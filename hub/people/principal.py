@@ -34,6 +34,14 @@ class Principal:
         """Whether this is allowed anywhere at all."""
         return scope in self.scopes
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether names of people in incidents are theirs to see, and details that would count acts of visitors.
+
+        As `report.is_exact` of a reader: both stay in the province.
+        """
+        return bool(self.scopes & {"visitors", "respond"})
+
     def may(self, scope: Scope, province: str | None) -> bool:
         """Whether this is allowed there; None: in no province, where devices are that nobody has registered."""
         return scope in self.scopes and covers(self.provinces, province)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple, TypeGuard, get_args
 
-Scope = Literal["read", "visitors", "published", "metrics", "manage"]
+Scope = Literal["read", "visitors", "published", "metrics", "manage", "respond"]
 Role = Literal["technician", "staff", "administrator", "ministry"]
 
 
@@ -26,17 +26,20 @@ class RoleGrant(NamedTuple):
 
 
 SCOPES: Final = (
-    ScopeMeaning("read", "sites, devices, what screens show and showed, streams, incidents"),
-    ScopeMeaning("visitors", "exact figures of visitors (nothing over HTTP yet)"),
-    ScopeMeaning("published", "figures of visitors as they were published (nothing over HTTP yet)"),
+    ScopeMeaning("read", "sites, devices, what screens show and showed, streams, catalogue, plan, incidents"),
+    ScopeMeaning("visitors", "exact figures of visitors, and names of people in incidents"),
+    ScopeMeaning("published", "figures of visitors as they were published"),
     ScopeMeaning("metrics", "what the hub counts of itself, for Prometheus"),
     ScopeMeaning("manage", "importing the registry; people and tokens are managed by the command alone, for now"),
+    ScopeMeaning("respond", "taking incidents in hand and closing them, by name"),
 )
+PERSONAL: Final[frozenset[Scope]] = frozenset({"respond"})
+"""What only a named person does: no token has it."""
 ROLES: Final = (
     # Exact figures of visitors stay in the province: the ministry has what was published.
-    RoleGrant("technician", ("read", "metrics")),
-    RoleGrant("staff", ("read", "visitors", "published")),
-    RoleGrant("administrator", ("read", "visitors", "published", "metrics", "manage")),
+    RoleGrant("technician", ("read", "metrics", "respond")),
+    RoleGrant("staff", ("read", "visitors", "published", "respond")),
+    RoleGrant("administrator", ("read", "visitors", "published", "metrics", "manage", "respond")),
     RoleGrant("ministry", ("read", "published")),
 )
 

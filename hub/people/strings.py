@@ -28,6 +28,10 @@ WHICH_PROVINCES: Final = (
 )
 BAD_ROLE: Final = "không có vai trò {role!r}; cần một trong / no such role; there are: {known}"
 BAD_SCOPE: Final = "không có quyền {scope!r}; cần một trong / no such scope; there are: {known}"
+PERSONAL_SCOPE: Final = (
+    "quyền {scope!r} chỉ dành cho người có tài khoản, không cấp cho token"
+    " / the scope {scope!r} is for people with an account; no token has it"
+)
 NO_SCOPE: Final = "cần ít nhất một quyền: --scope read / a token needs a scope: --scope read"
 NO_PERSON: Final = "không có tài khoản {name!r}; xem / no such person; see: ttdn-hub user list"
 PERSON_EXISTS: Final = (

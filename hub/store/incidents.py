@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import psycopg
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from hub.compliance.escalation import Incident, Step
 from hub.compliance.local_time import local_date
@@ -15,16 +16,36 @@ from hub.counts.hourly import HOUR_MS
 from hub.counts.tally import Tally
 from hub.errors import HubError
 from hub.notices.message import CONTENT_KINDS, Told
+from hub.people.deeds import Deed
+from hub.people.principal import Provinces
 from hub.store.arrays import columns
 from hub.store.contents import Contents
 from hub.store.moment import moment, unix_ms
 from hub.store.named import named
 
 MOST_WAITING: Final = 1_000
+Connection = psycopg.Connection[Any]
 
 
 class NoSuchIncident(HubError):
-    """Look again at `ttdn-hub incident list`: there is none of this number, or it is not open any more."""
+    """Look again at `ttdn-hub incident list`: there is none of this number, or not within these provinces."""
+
+
+class IncidentTaken(HubError):
+    """Leave it: somebody has it in hand already, or it is closed."""
+
+
+class NobodyNamed(HubError):
+    """Say who it is."""
+
+
+class Responder(NamedTuple):
+    """Who takes an incident in hand or closes it."""
+
+    name: str
+    key: str
+    """For the audit log, as `person:nguyen.an`: who asked for it, who may have named somebody else."""
+    within: Provinces = None
 
 
 class Waiting(NamedTuple):
@@ -47,12 +68,12 @@ def raise_content_incidents(connection: psycopg.Connection, tally: Tally, conten
         connection.execute(named("incidents")["raise_content"], arrays | {"now": moment(now_ms)})
 
 
-def close_approved(connection: psycopg.Connection[Any], now: datetime) -> int:
+def close_approved(connection: Connection, now: datetime) -> int:
     """Close what a change of the catalogue has made good; how many."""
     return connection.execute(named("incidents")["close_approved"], {"now": now, "kinds": list(CONTENT_KINDS)}).rowcount
 
 
-def waiting(connection: psycopg.Connection[Any], kinds: Iterable[str]) -> list[Waiting]:
+def waiting(connection: Connection, kinds: Iterable[str]) -> list[Waiting]:
     """Incidents of these kinds that nobody has taken in hand, oldest first."""
     with connection.cursor(row_factory=dict_row) as cursor:
         rows = cursor.execute(named("incidents")["waiting"], {"kinds": list(kinds), "most": MOST_WAITING}).fetchall()
@@ -71,42 +92,61 @@ def _waiting(row: dict[str, Any]) -> Waiting:
     return Waiting(told, Incident(unix_ms(told.opened_at), told=frozenset(sent)), failures)
 
 
-def tried(connection: psycopg.Connection[Any], incident: int, step: Step, now: datetime, error: str | None) -> None:
+def tried(connection: Connection, incident: int, step: Step, now: datetime, error: str | None) -> None:
     """Note that a step was tried; without `error` it was sent."""
     given = {"incident": incident, **step._asdict(), "now": now, "error": error}
     connection.execute(named("incidents")["tried"], given)
 
 
-def acknowledge(connection: psycopg.Connection[Any], incident: int, by: str, now: datetime) -> None:
-    """A person takes it in hand. NoSuchIncident if it is not there, not open, or somebody has it."""
-    _change(connection, "acknowledge", incident, by, now)
+def acknowledge(connection: Connection, incident: int, by: Responder, now: datetime) -> None:
+    """A person takes it in hand. NoSuchIncident; IncidentTaken if somebody has it, or it is closed; NobodyNamed."""
+    with connection.transaction():
+        known = _held(connection, incident, by)
+        if known.acknowledged_by is not None:
+            raise IncidentTaken(f"incident {incident} is in the hands of {known.acknowledged_by} already")
+        _change(connection, "acknowledge", known, by, now)
 
 
-def close(connection: psycopg.Connection[Any], incident: int, by: str, now: datetime) -> None:
-    """A person says that it is over. NoSuchIncident if it is not there or not open."""
-    _change(connection, "close", incident, by, now)
+def close(connection: Connection, incident: int, by: Responder, now: datetime) -> None:
+    """A person says that it is over. NoSuchIncident; IncidentTaken if it is closed already; NobodyNamed."""
+    with connection.transaction():
+        _change(connection, "close", _held(connection, incident, by), by, now)
 
 
-def incidents(connection: psycopg.Connection[Any], *, only_open: bool, most: int = 1_000) -> list[dict[str, Any]]:
+def incidents(connection: Connection, *, only_open: bool, most: int = 1_000) -> list[dict[str, Any]]:
     """Open ones first, newest first."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(named("incidents")["list"], {"open": only_open, "most": most}).fetchall()
 
 
-def _change(connection: psycopg.Connection[Any], query: str, incident: int, by: str, now: datetime) -> None:
-    name = by.strip()
-    if not name:
-        raise NoSuchIncident("an incident is taken in hand by a person: name them")
-    given = {"id": incident, "by": name, "now": now}
-    if connection.execute(named("incidents")[query], given).fetchone() is None:
-        raise NoSuchIncident(_why_not(connection, incident))
+class _Known(NamedTuple):
+    """An open incident that nobody else changes meanwhile."""
+
+    id: int
+    kind: str
+    device: str
+    acknowledged_by: str | None
 
 
-def _why_not(connection: psycopg.Connection[Any], incident: int) -> str:
-    row = connection.execute(named("incidents")["state"], {"id": incident}).fetchone()
+def _held(connection: Connection, incident: int, by: Responder) -> _Known:
+    if not by.name.strip():
+        raise NobodyNamed("an incident is taken in hand by a person: name them")
+    provinces = None if by.within is None else sorted(by.within)
+    row = connection.execute(named("incidents")["lock"], {"id": incident, "provinces": provinces}).fetchone()
     if row is None:
-        return f"there is no incident {incident}; see: ttdn-hub incident list"
-    acknowledged_by, closed_by, closed_at = row
-    if closed_at is not None:
-        return f"incident {incident} was closed by {closed_by}"
-    return f"incident {incident} is in the hands of {acknowledged_by} already"
+        raise NoSuchIncident(f"there is no incident {incident}; see: ttdn-hub incident list")
+    kind, device, acknowledged_by, is_closed, closed_by = row
+    if is_closed:
+        raise IncidentTaken(f"incident {incident} was closed by {closed_by or 'the hub'}")
+    return _Known(incident, kind, device, acknowledged_by)
+
+
+def _change(
+    connection: Connection, query: Literal["acknowledge", "close"], known: _Known, by: Responder, now: datetime
+) -> None:
+    name = by.name.strip()
+    connection.execute(named("incidents")[query], {"id": known.id, "by": name, "now": now})
+    deed: Deed = "incident_closed" if query == "close" else "incident_acknowledged"
+    entry = {"now": now, "who": by.key, "deed": deed, "what": f"incident:{known.id}"}
+    detail = Jsonb({"by": name, "kind": known.kind, "device": known.device})
+    connection.execute(named("incidents")["note"], entry | {"detail": detail})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import psycopg
 from psycopg.rows import dict_row
@@ -22,6 +22,8 @@ from hub.store.registry import ListName, listed
 _STATEMENT_S: Final = 15.0
 ReaderPool = Pool
 Row = dict[str, Any]
+IncidentState = Literal["open", "waiting", "in_hand", "closed", "all"]
+"""Open ones wait for somebody or are in somebody's hands."""
 
 
 class Place(NamedTuple):
@@ -35,6 +37,16 @@ class Place(NamedTuple):
 def reader_pool(dsn: str, connections: int) -> ReaderPool:
     """Of connections that only read."""
     return make_pool(dsn, "api", connections=connections, statement_timeout_s=_STATEMENT_S, configure=_read_only)
+
+
+class IncidentFilter(NamedTuple):
+    """Which incidents; None: any."""
+
+    state: IncidentState = "open"
+    kind: str | None = None
+    device: str | None = None
+    site: str | None = None
+    id: int | None = None
 
 
 class Reader(CatalogueReader):
@@ -76,9 +88,9 @@ class Reader(CatalogueReader):
         """The ledger's accounts, newest stream first."""
         return self._all("reading", "streams", device=device)
 
-    def incidents(self, limit: int, *, only_open: bool) -> list[Row]:
-        """Incidents, open ones first."""
-        return self._all("reading", "incidents", limit=limit, open=only_open)
+    def incidents(self, wanted: IncidentFilter, limit: int, before: int | None = None, *, exact: bool) -> list[Row]:
+        """Incidents, newest first, below `before`; `exact`: with names of people and all details."""
+        return self._all("reading", "incidents", **wanted._asdict(), limit=limit, before=before, exact=exact)
 
     def live_brokers(self, now: datetime, link_timeout_s: float) -> list[str]:
         """Brokers that a live worker listens on."""

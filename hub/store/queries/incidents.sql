@@ -42,13 +42,25 @@ VALUES (%(incident)s, %(after_s)s, %(channel)s, %(target)s, 1, %(now)s, CASE WHE
 ON CONFLICT (incident, after_s, channel, target) DO UPDATE
 SET tries = known.tries + 1, tried_at = excluded.tried_at, sent_at = excluded.sent_at, error = excluded.error
 
--- name: acknowledge - a person takes an open incident in hand; the first one stays
-UPDATE incident SET acknowledged_at = %(now)s, acknowledged_by = %(by)s
-WHERE id = %(id)s AND closed_at IS NULL AND acknowledged_at IS NULL
-RETURNING id
+-- name: lock - an incident within these provinces, by the place where it was first seen, held until the transaction ends
+SELECT i.kind, d.name, i.acknowledged_by, i.closed_at IS NOT NULL, i.closed_by
+FROM incident i JOIN device d ON d.id = i.device
+WHERE i.id = %(id)s
+  AND (%(provinces)s::text[] IS NULL OR (
+      SELECT p.province_code FROM placement p
+      WHERE p.device = i.device AND CASE WHEN i.placement IS NULL THEN p.since <= i.opened_at ELSE p.id = i.placement END
+      ORDER BY p.since DESC LIMIT 1
+  ) = ANY (%(provinces)s))
+FOR UPDATE OF i
+
+-- name: acknowledge - a person takes an open incident in hand
+UPDATE incident SET acknowledged_at = %(now)s, acknowledged_by = %(by)s WHERE id = %(id)s
 
 -- name: close - an open incident is over
-UPDATE incident SET closed_at = %(now)s, closed_by = %(by)s WHERE id = %(id)s AND closed_at IS NULL RETURNING id
+UPDATE incident SET closed_at = %(now)s, closed_by = %(by)s WHERE id = %(id)s
+
+-- name: note - an entry of the audit log
+INSERT INTO audit_entry (at, who, deed, what, detail) VALUES (%(now)s, %(who)s, %(deed)s, %(what)s, %(detail)s)
 
 -- name: close_approved - what the catalogue has approved since: all that was shown of it is good now
 UPDATE incident i SET closed_at = %(now)s, closed_by = 'catalogue'
@@ -70,6 +82,3 @@ FROM incident i JOIN device d ON d.id = i.device
 LEFT JOIN placement p ON p.id = i.placement LEFT JOIN site s ON s.code = p.site
 WHERE (NOT %(open)s OR i.closed_at IS NULL)
 ORDER BY i.closed_at IS NOT NULL, i.acknowledged_at IS NOT NULL, i.last_at DESC, i.id DESC LIMIT %(most)s
-
--- name: state - whether an incident is there, and who has it in hand
-SELECT acknowledged_by, closed_by, closed_at FROM incident WHERE id = %(id)s

@@ -49,11 +49,32 @@ WHERE device = %(device)s
                   WHERE dp.device = %(device)s AND dp.province_code = ANY (%(provinces)s)))
 ORDER BY first_seen DESC, id DESC
 
--- name: incidents - what went wrong, open ones first
-SELECT i.id, i.kind, d.name AS device, i.opened_at, i.last_at, i.times, i.detail, i.closed_at
-FROM incident i JOIN device d ON d.id = i.device
-LEFT JOIN device_place dp ON dp.device = d.id
-WHERE (NOT %(open)s OR i.closed_at IS NULL)
-  AND (%(provinces)s::text[] IS NULL OR dp.province_code = ANY (%(provinces)s))
-ORDER BY i.closed_at IS NOT NULL, i.last_at DESC, i.id DESC
+-- name: incidents - incidents below one of them, newest first, each of the place where it was first seen
+-- As in report.incident: names of people, and what would count acts of visitors, are told where `exact`.
+SELECT i.id, i.kind, i.subject, d.name AS device, p.site, s.name_vi AS site_vi, p.province_code, i.opened_at, i.last_at,
+       i.times, CASE WHEN %(exact)s OR starts_with(i.kind, 'content') THEN i.detail END AS detail,
+       i.acknowledged_at, CASE WHEN %(exact)s THEN i.acknowledged_by END AS acknowledged_by,
+       i.closed_at, CASE WHEN %(exact)s THEN i.closed_by END AS closed_by
+FROM incident i
+JOIN device d ON d.id = i.device
+CROSS JOIN LATERAL (
+    SELECT site, province_code FROM placement
+    WHERE device = i.device AND CASE WHEN i.placement IS NULL THEN since <= i.opened_at ELSE id = i.placement END
+    ORDER BY since DESC LIMIT 1
+) p
+LEFT JOIN site s ON s.code = p.site
+WHERE (%(id)s::bigint IS NULL OR i.id = %(id)s)
+  AND (%(before)s::bigint IS NULL OR i.id < %(before)s)
+  AND (%(kind)s::text IS NULL OR i.kind = %(kind)s)
+  AND (%(device)s::text IS NULL OR d.name = %(device)s)
+  AND (%(site)s::text IS NULL OR p.site = %(site)s)
+  AND CASE %(state)s
+      WHEN 'open' THEN i.closed_at IS NULL
+      WHEN 'waiting' THEN i.closed_at IS NULL AND i.acknowledged_at IS NULL
+      WHEN 'in_hand' THEN i.closed_at IS NULL AND i.acknowledged_at IS NOT NULL
+      WHEN 'closed' THEN i.closed_at IS NOT NULL
+      ELSE true
+  END
+  AND (%(provinces)s::text[] IS NULL OR p.province_code = ANY (%(provinces)s))
+ORDER BY i.id DESC
 LIMIT %(limit)s

@@ -157,7 +157,7 @@ def test_not_one_foreign_row(api: Api, connection: psycopg.Connection) -> None:
         assert {site["province_code"] for site in sites} == {HOME}
         assert [device["name"] for device in devices] == ["home"]
         assert [screen["content_ref"] for screen in devices[0]["screens"]] == ["of-home.mp4"]
-        assert [incident["device"] for incident in get(client, "/api/v1/incidents")] == ["home"]
+        assert [incident["device"] for incident in get(client, "/api/v1/incidents")["incidents"]] == ["home"]
         assert len(get(client, "/api/v1/devices/home/plays")["plays"]) == 1
         assert len(get(client, "/api/v1/devices/home/streams")) == 1
         everything = told(client)

@@ -87,16 +87,6 @@ def test_streams(client: httpx.Client, store: LedgerStore) -> None:
     assert (stream["holes"], stream["lost"]) == ([[3, 3], [6, 8]], [[4, 5]])
 
 
-def test_incidents(client: httpx.Client, store: LedgerStore, connection: psycopg.Connection) -> None:
-    store.raise_incident("hub_rollback", DEVICE, {"numbers": [[1, 4]]}, NOW_MS)
-    connection.execute("UPDATE incident SET closed_at = last_at")
-    store.raise_incident("cloned_device", DEVICE, {}, NOW_MS)
-    told = get(client, "/api/v1/incidents")
-    assert [item["kind"] for item in told] == ["cloned_device", "hub_rollback"]
-    assert told[1]["detail"] == {"numbers": [[1, 4]]}
-    assert [item["kind"] for item in get(client, "/api/v1/incidents", open="true")] == ["cloned_device"]
-
-
 @pytest.mark.parametrize(
     ("path", "status"),
     [

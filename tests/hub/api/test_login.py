@@ -51,7 +51,7 @@ def test_in_and_out(api: Api) -> None:
         assert (answer.status_code, answer.content) == (204, b"")
         me = get(client, "/api/v1/me")
         assert (me["kind"], me["name"], me["role"], me["provinces"]) == ("person", "nguyen.an", "staff", ["20"])
-        assert me["scopes"] == ["published", "read", "visitors"]
+        assert me["scopes"] == ["published", "read", "respond", "visitors"]
         assert client.get("/metrics").status_code == 403
         shown = client.cookies["ttdn_session"]
         out = client.post("/api/v1/logout", headers=OWN)

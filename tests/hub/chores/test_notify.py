@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from hub.chores.notify import FIRST_RETRY_MS, LAST_RETRY_MS, notify, retry_ms
 from hub.config import DatabaseSettings, HubSettings, NoticeSettings, NoticeStep
-from hub.store.incidents import NoSuchIncident, acknowledge, close, incidents
+from hub.store.incidents import IncidentTaken, NobodyNamed, Responder, acknowledge, close, incidents
 from hub.store.ledger_store import LedgerStore
 from tests.hub.command import hub
 from tests.hub.making import DEVICE, NOW_MS
@@ -39,6 +39,10 @@ def settings(database: str, web: Taken) -> HubSettings:
 def raise_one(connection: psycopg.Connection, kind: str = "cloned_device") -> int:
     LedgerStore(connection).raise_incident(kind, DEVICE, {}, NOW_MS)
     return int(incidents(connection, only_open=True)[0]["id"])
+
+
+def named(name: str) -> Responder:
+    return Responder(name, "command:test")
 
 
 def test_each_step_once_and_in_its_time(connection: psycopg.Connection, settings: HubSettings, web: Taken) -> None:
@@ -74,14 +78,16 @@ def test_nobody_else_is_told_once_a_person_has_it_in_hand(
     connection: psycopg.Connection, settings: HubSettings, web: Taken
 ) -> None:
     number = raise_one(connection)
-    acknowledge(connection, number, " Nguyễn An ", NOW)
+    acknowledge(connection, number, named(" Nguyễn An "), NOW)
     notify(connection, settings, NOW + timedelta(days=1))
     assert web.posts == []
-    with pytest.raises(NoSuchIncident, match="in the hands of Nguyễn An already"):
-        acknowledge(connection, number, "Trần Bình", NOW)
-    close(connection, number, "Trần Bình", NOW)
-    with pytest.raises(NoSuchIncident, match="was closed by Trần Bình"):
-        close(connection, number, "Trần Bình", NOW)
+    with pytest.raises(IncidentTaken, match="in the hands of Nguyễn An already"):
+        acknowledge(connection, number, named("Trần Bình"), NOW)
+    close(connection, number, named("Trần Bình"), NOW)
+    with pytest.raises(IncidentTaken, match="was closed by Trần Bình"):
+        close(connection, number, named("Trần Bình"), NOW)
+    with pytest.raises(NobodyNamed):
+        close(connection, number, named("  "), NOW)
     assert raise_one(connection) != number  # it came again
 
 
@@ -103,5 +109,13 @@ def test_the_command(database: str, connection: psycopg.Connection) -> None:
     assert listed == {"incidents": []}
     everything = json.loads(hub("incident", "list", "--all", "--json", database=database).stdout)
     assert [one["closed_by"] for one in everything["incidents"]] == ["Nguyễn An"]
+    logged = connection.execute(
+        "SELECT who LIKE 'command:_%', deed, what, detail ->> 'by' FROM audit_entry ORDER BY id"
+    ).fetchall()
+    what = f"incident:{number}"
+    assert logged == [
+        (True, "incident_acknowledged", what, "Nguyễn An"),
+        (True, "incident_closed", what, "Nguyễn An"),
+    ]
     missing = hub("incident", "close", "4711", "--by", "Nguyễn An", database=database)
     assert (missing.returncode, "no incident 4711" in missing.stderr) == (4, True)

@@ -223,6 +223,7 @@ def test_json_and_revoke(database: str, connection: psycopg.Connection) -> None:
     [
         (("create", "x", "--all-provinces"), "--scope read"),
         (("create", "x", "--scope", "fly", "--all-provinces"), "there are: read, visitors, published, metrics, manage"),
+        (("create", "x", "--scope", "read", "--scope", "respond", "--all-provinces"), "'respond' is for people"),
         (("create", "x", "--scope", "read"), "--all-provinces"),
         (("create", "x", "--scope", "read", "--all-provinces", "--days", "0"), "--days"),
         (("create", " ", "--scope", "read", "--all-provinces"), "1 to 40 letters"),

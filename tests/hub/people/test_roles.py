@@ -11,7 +11,7 @@ from hub.people.deeds import DEEDS
 from hub.people.errors import PeopleRefused
 from hub.people.names import login_name, new_login_name, provinces_of, token_name
 from hub.people.principal import LOCAL, Principal, covers
-from hub.people.roles import ROLES, SCOPES, Role, Scope, is_role, is_scope, scopes_of
+from hub.people.roles import PERSONAL, ROLES, SCOPES, Role, Scope, is_role, is_scope, scopes_of
 
 
 def test_the_table_is_whole() -> None:
@@ -21,6 +21,18 @@ def test_the_table_is_whole() -> None:
     assert scopes_of("administrator") == set(get_args(Scope))
     assert set(strings.ROLES) == set(get_args(Role))
     assert len(set(DEEDS)) == len(DEEDS)
+
+
+def test_what_a_person_alone_may_is_said_and_given_to_those_in_the_province() -> None:
+    assert set(get_args(Scope)) >= PERSONAL
+    assert {grant.role for grant in ROLES if "respond" in grant.scopes} == {"technician", "staff", "administrator"}
+
+
+@pytest.mark.parametrize(
+    ("scope", "exact"), [("read", False), ("published", False), ("visitors", True), ("respond", True)]
+)
+def test_who_sees_names_of_people(scope: Scope, exact: bool) -> None:
+    assert Principal("person", "an", frozenset({scope}), None).is_exact is exact
 
 
 def test_the_ministry_has_no_exact_figures_of_visitors() -> None:
