@@ -24,6 +24,8 @@ RUN_HERE = {
     "ttdn-hub audit",
     "ttdn-hub counts verify",
     "ttdn-hub maintain",
+    "ttdn-hub plan results",
+    "ttdn-hub plan summary",
     "ttdn-hub rejected retry",
     "ttdn-hub token create grafana --scope read --province 20 --days 90",
     "python -m tests.regenerate schemas",

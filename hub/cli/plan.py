@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import typer
@@ -19,11 +19,13 @@ from hub.cli.files import FileArgument, PreviewOption
 from hub.cli.imported import tell_import
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.cli.template import XlsxOption, hand_out
+from hub.compliance.fulfilment import RESULTS
 from hub.compliance.local_time import local_date
 from hub.errors import ConfigError
-from hub.store import fulfilment
+from hub.store import fulfilment, plan_results
 from hub.store import plans as store
 from hub.store.moment import unix_ms
+from hub.store.plan_results import ResultFilter
 from hub.strings import FULFILMENTS
 
 app = typer.Typer(help="What must be shown where, when, and how often.", no_args_is_help=True)
@@ -128,12 +130,11 @@ def results(
     Unknown is where nobody knows whether it was shown: events are missing, or the device was silent. A day is judged
     when it is over, and again when something comes in for it.
     """
-    until = last or local_date(unix_ms(datetime.now(UTC))) - timedelta(days=1)
-    since = first or until - timedelta(days=6)
+    wanted = _wanted(first, last, item)
     with database(settings_of(config), "plan") as connection:
-        found = fulfilment.results(connection, _day(since), _day(until), item)
+        found = plan_results.results(connection, wanted)
     if as_json:
-        print_json({"first": str(_day(since)), "last": str(_day(until)), "results": found})
+        print_json({"first": wanted.first_day, "last": wanted.last_day, "results": found})
         return
     table = Table("day", "hour", "line", "device", "result", "required", "shown", "unknown min", header_style="bold")
     for one in found:
@@ -144,5 +145,33 @@ def results(
     Console().print(table)
 
 
-def _day(given: date) -> date:
-    return given.date() if isinstance(given, datetime) else given
+@app.command("summary", epilog=EPILOG)
+def summary(
+    config: ConfigOption = None,
+    first: FirstOption = None,
+    last: LastOption = None,
+    item: ItemOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Count the windows of each line of the plan by how they stand; what is unknown is counted apart.
+
+    Only windows that were judged are counted: days that are over, at sites.
+    """
+    wanted = _wanted(first, last, item)
+    with database(settings_of(config), "plan") as connection:
+        found = plan_results.summary(connection, wanted)
+    if as_json:
+        print_json({"first": wanted.first_day, "last": wanted.last_day, "items": found})
+        return
+    table = Table("line", "windows", *(FULFILMENTS[result] for result in RESULTS), header_style="bold")
+    for one in found:
+        cells = (one["item"], one["windows"], *(one[result] for result in RESULTS))
+        table.add_row(*(Text(str(cell)) for cell in cells))
+    Console().print(table)
+
+
+def _wanted(first: datetime | None, last: datetime | None, item: str | None) -> ResultFilter:
+    """These days, or the seven that ended yesterday."""
+    until = last.date() if last else local_date(unix_ms(datetime.now(UTC))) - timedelta(days=1)
+    return ResultFilter(first.date() if first else until - timedelta(days=6), until, item)

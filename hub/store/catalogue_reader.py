@@ -7,6 +7,7 @@ from typing import Any
 
 from hub.catalogue.versions import in_force
 from hub.store.catalogue import version_of
+from hub.store.plan_results import ResultFilter, ResultPlace, page_of
 
 Row = dict[str, Any]
 
@@ -44,3 +45,11 @@ class CatalogueReader(ABC):
     def plan(self) -> list[Row]:
         """Lines of the plan with the devices that they are for."""
         return self._all("catalogue_reading", "plan")
+
+    def plan_results(self, wanted: ResultFilter, limit: int, after: ResultPlace | None = None) -> list[Row]:
+        """How windows of the plan stand, oldest first, above `after`."""
+        return self._all("plan_results", "results", **page_of(wanted, limit, after))
+
+    def plan_summary(self, wanted: ResultFilter) -> list[Row]:
+        """How many windows of each line of the plan stand how; `wanted.result` says nothing here."""
+        return self._all("plan_results", "summary", **wanted._asdict())

@@ -87,12 +87,6 @@ def judge_some(connection: Connection, rules: CoverageRules, minimum: Grade, now
     return len(rows)
 
 
-def results(connection: Connection, first: date, last: date, item: str | None = None) -> list[dict[str, Any]]:
-    """How the plan stands between two local days, both included."""
-    with connection.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(named("fulfilment")["results"], {"first": first, "last": last, "item": item}).fetchall()
-
-
 def _judge(
     connection: Connection,
     place: Place,

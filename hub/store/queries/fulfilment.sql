@@ -94,10 +94,3 @@ WHERE p.site IS NOT NULL AND hub.begin_of(day::date + 1) > p.since AND NOT EXIST
     SELECT FROM placement later WHERE later.device = p.device AND later.since > p.since
     AND later.since < hub.begin_of(day::date + 1))
   AND EXISTS (SELECT FROM changed)
-
--- name: results - how the plan stands, by line, place and window
-SELECT r.item, d.name AS device, p.site, r.day, r.hour, r.result::text AS result, r.required, r.shown, r.at_most,
-       r.shown_ms, r.unknown_ms, r.languages, r.judged_at
-FROM plan_result r JOIN placement p ON p.id = r.placement JOIN device d ON d.id = p.device
-WHERE r.day BETWEEN %(first)s AND %(last)s AND (%(item)s::text IS NULL OR r.item = %(item)s)
-ORDER BY r.day, r.item, d.name, r.hour

@@ -75,3 +75,24 @@ def test_results_of_the_plan(database: str, connection: psycopg.Connection) -> N
     shown = hub("plan", "results", "--from", "2026-11-20", "--until", "2026-11-20", database=database)
     assert "Chưa đủ dữ liệu để kết luận" in shown.stdout
     assert hub("plan", "results", "--item", "KH-2", database=database).returncode == 0
+
+
+def test_a_summary_of_the_plan(database: str, connection: psycopg.Connection) -> None:
+    LedgerStore(connection).commit([delivery([1])], [], NOW_MS)
+    for hour, result in enumerate(("enough", "unknown", "unknown", "not_at_all")):
+        connection.execute(
+            "INSERT INTO plan_result SELECT 'KH-1', id, '2026-11-20', %s, %s, 3, 1, NULL, 0, 0, '{}', now()"
+            " FROM placement",
+            (hour, result),
+        )
+    days = ("--from", "2026-11-20", "--until", "2026-11-20")
+    told = json.loads(hub("plan", "summary", *days, "--json", database=database).stdout)
+    (one,) = told["items"]
+    del one["judged_at"]
+    counts = {"windows": 4, "enough": 1, "too_little": 0, "not_at_all": 1, "unknown": 2}
+    assert (told["first"], told["last"], one) == ("2026-11-20", "2026-11-20", {"item": "KH-1", **counts})
+    shown = hub("plan", "summary", *days, database=database).stdout
+    (line,) = (line for line in shown.splitlines() if "KH-1" in line)
+    assert [cell.strip() for cell in line.strip("│ ").split("│")] == ["KH-1", "4", "1", "0", "1", "2"]
+    week = json.loads(hub("plan", "summary", "--until", "2026-11-19", "--json", database=database).stdout)
+    assert week == {"first": "2026-11-13", "last": "2026-11-19", "items": []}

@@ -14,10 +14,11 @@ from hub.compliance.coverage import CoverageRules
 from hub.compliance.local_time import DAY_MS, HOUR_MS, day_begin_ms, local_date
 from hub.store import catalogue
 from hub.store.catalogue import Hand
-from hub.store.fulfilment import close_days, judge_some, results
+from hub.store.fulfilment import close_days, judge_some
 from hub.store.ledger_store import LedgerStore
 from hub.store.moment import unix_ms
 from hub.store.placements import place
+from hub.store.plan_results import ResultFilter, results
 from hub.store.plans import import_plan
 from tests.hub.catalogue.making import AT, A, contents_file, plan_file
 from tests.hub.making import DEVICE, STREAM, delivery, loss, play
@@ -85,7 +86,8 @@ def judged(connection: psycopg.Connection, day: date = DAY) -> list[tuple[Any, .
     close_days(connection, NOW)
     while judge_some(connection, RULES, "rendering", NOW):
         pass
-    return [(one["result"], one["shown"], one["unknown_ms"] // MINUTE_MS) for one in results(connection, day, day)]
+    found = results(connection, ResultFilter(day, day))
+    return [(one["result"], one["shown"], one["unknown_ms"] // MINUTE_MS) for one in found]
 
 
 def commit(store: LedgerStore, events: list[AnyEvent], stream: str = STREAM) -> None:
