@@ -16,7 +16,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from hub.api import account, catalogue, condition, incidents, login_page, page, plan_results, registry, v1
+from hub.api import account, catalogue, condition, incidents, login_page, page, plan_results, registry, v1, visits
 from hub.api.access import Access, within_limits
 from hub.api.entrance import Entrance
 from hub.api.limits import Limits
@@ -81,6 +81,7 @@ def create_app(
         v1.router(questions),
         catalogue.router(questions),
         plan_results.router(questions),
+        visits.router(questions),
         registry.router(questions, settings),
         incidents.router(questions, pools.people),
         account.router(entrance),

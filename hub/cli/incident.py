@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from hub.cli.caller import by_whom
 from hub.cli.database import database
 from hub.cli.exits import EPILOG
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
-from hub.cli.caller import by_whom
 from hub.notices.message import KINDS
 from hub.store import incidents as store
 

@@ -18,6 +18,7 @@ from hub.store.catalogue_reader import CatalogueReader
 from hub.store.named import named
 from hub.store.pool import Pool, make_pool
 from hub.store.registry import ListName, listed
+from hub.store.visit_reader import VisitReader
 
 _STATEMENT_S: Final = 15.0
 ReaderPool = Pool
@@ -49,7 +50,7 @@ class IncidentFilter(NamedTuple):
     id: int | None = None
 
 
-class Reader(CatalogueReader):
+class Reader(CatalogueReader, VisitReader):
     """Questions within one snapshot, about these provinces: what stands elsewhere, or nowhere, is not there for it."""
 
     def __init__(self, cursor: psycopg.Cursor[Row], provinces: Provinces) -> None:

@@ -145,6 +145,8 @@ def test_every_answer_keeps_a_browser_from_doing_anything_else(client: httpx.Cli
 def test_openapi_names_models_and_examples(client: httpx.Client) -> None:
     document = get(client, "/api/v1/openapi.json")
     assert {"/api/v1/sites", "/api/v1/devices/{name}/plays", "/readyz", "/metrics"} <= set(document["paths"])
+    assert {"/api/v1/incidents/{id}/acknowledge", "/api/v1/plan/results", "/api/v1/visits"} <= set(document["paths"])
+    assert document["components"]["schemas"]["PlanResult"]["properties"]["result"]["examples"] == ["unknown"]
     assert document["components"]["schemas"]["Screen"]["properties"]["grade"]["examples"] == ["panel_on"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
