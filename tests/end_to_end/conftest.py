@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from simulator import ports
 from simulator.postgres import EmbeddedPostgres
 from tests.end_to_end.border import DEVICES, USERS, Hub, Kiosk
 from tests.end_to_end.seen import Seen
+from tests.fix_database import fresh_database
 from tests.mosquitto import Mosquitto
 
 _names = itertools.cycle(DEVICES)
@@ -38,10 +40,8 @@ def border(
 ) -> Iterator[Border]:
     """Runs for all tests; at the end the ledger says what the tables hold."""
     folder = tmp_path_factory.mktemp("border")
-    with psycopg.connect(postgres_server.dsn, autocommit=True) as server:
-        server.execute(f"CREATE DATABASE end_to_end TEMPLATE {database_template}")
-    dsn = postgres_server.dsn_for("end_to_end")
     with (
+        contextmanager(fresh_database)(postgres_server, database_template) as dsn,
         Mosquitto(folder / "mosquitto", USERS) as broker,
         Hub(folder, dsn, broker) as hub,
         connect(dsn, "test", autocommit=True) as connection,

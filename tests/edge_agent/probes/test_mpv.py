@@ -114,7 +114,9 @@ def test_a_video_that_stands_still_is_stuck(probe: MpvProbe, player: MpvProcess,
     seen = watch(probe, lambda view: "video_stuck" in view.troubles)
     assert (seen.ref, seen.showing.reported, seen.showing.rendering) == ("stuck.mkv", True, False)
     player.command("loadfile", str(media / "long.mkv"))
-    assert watch(probe, lambda view: view.ref == "long.mkv").showing.ended == "content_failure"
+    # On a busy machine the end is seen before the next file is.
+    assert watch(probe, lambda view: view.showing.ended is not None).showing.ended == "content_failure"
+    watch(probe, lambda view: view.ref == "long.mkv")
 
 
 @pytest.mark.parametrize(
