@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Literal, Self
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from contract.events import Frame, Panel, PlayStatus
 from contract.ids import ClockState
 from contract.ranges import RangeSet
+from hub.compliance.verdict import Verdict
 from hub.grade import Grade, grade_of
 from hub.people.principal import Principal
 from hub.people.roles import Role, Scope
@@ -70,6 +71,14 @@ class Screen(Answer):
     status: PlayStatus = Field(examples=["running"])
     content_ref: str = Field(examples=["chao-mung-den-viet-nam.mp4"])
     content_sha256: str | None = Field(examples=["9f" * 32])
+    title_vi: str | None = Field(
+        description="Of the content of the catalogue that it is, or pretends to be (altered); null: of none.",
+        examples=["Chào mừng quý khách đến Việt Nam"],
+    )
+    verdict: Verdict | None = Field(
+        description="What it is by the catalogue on the day on which it was told; null: the catalogue is empty.",
+        examples=["approved"],
+    )
     play_id: int = Field(examples=[4711])
     since: datetime = Field(description="When this play began, as far as the hub has seen.")
     time: datetime = Field(description="When the device last told of this screen.")
@@ -116,15 +125,18 @@ class Device(Answer):
     last_event_at: datetime | None = Field(description="Time of its newest event.")
     last_stored_at: datetime | None = Field(description="When that was committed.")
     queue: Queue | None = Field(description="null: it never said.")
+    open_incidents: dict[str, int] = Field(
+        description="How many are open, by their kind.", examples=[{"content_altered": 1}]
+    )
     screens: list[Screen]
 
     @classmethod
-    def from_row(cls, row: Row, screens: Iterable[Row]) -> Self:
-        """From a row of the query `devices` and those of its screens."""
+    def from_row(cls, row: Row, screens: Iterable[Row], open_incidents: Mapping[str, int]) -> Self:
+        """From a row of the query `devices`, those of its screens, and its open incidents by kind."""
         told: Row = {name: row[f"queue_{name}"] or 0 for name in Queue.model_fields}
         queue = None if row["queue_events"] is None else Queue(**told)
         shown = [Screen.from_row(screen, row["presence"]) for screen in screens]
-        return cls(**row, queue=queue, screens=shown)
+        return cls(**row, queue=queue, screens=shown, open_incidents=dict(open_incidents))
 
 
 class Play(Answer):

@@ -18,6 +18,7 @@ VIETNAM: Final = timezone(timedelta(hours=7), "ICT")
 LADDER: Final = tuple(grade for grade in GRADES if grade != "not_shown")
 MOST_INCIDENTS: Final = 20
 _LONG_QUEUE_S: Final = 300
+_NOT_NOW: Final = ("ended", "last_heard")
 _FACTS: Final = ("listed", "reported", "rendering", "panel", "frame")
 
 
@@ -37,6 +38,11 @@ class ScreenWords:
     name: str
     player: str
     content: str
+    title: str | None
+    """What the catalogue calls that content. None where it is not that, or not known."""
+    approval: str | None
+    """What style the words of the catalogue have: a verdict; None where there is no catalogue."""
+    approval_words: str
     tone: str
     """What style the words have: a grade, `none`, `ended` or `last_heard`. The words say the same."""
     steps: int
@@ -58,7 +64,14 @@ class DeviceWords:
     hint: str
     registered: bool
     warnings: tuple[str, ...]
+    incidents: tuple[tuple[str, int], ...]
+    """Words of each kind that is open, and how many."""
     screens: tuple[ScreenWords, ...]
+
+    @property
+    def open_incidents(self) -> int:
+        """Of all kinds."""
+        return sum(count for _, count in self.incidents)
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,11 @@ class SiteWords:
     name: str
     gate: str
     devices: tuple[DeviceWords, ...]
+
+    @property
+    def open_incidents(self) -> int:
+        """Of all its devices."""
+        return sum(device.open_incidents for device in self.devices)
 
 
 @dataclass(frozen=True)
@@ -104,6 +122,11 @@ class Overview:
     presence: Mapping[str, int]
     verdicts: tuple[tuple[str, str, int], ...]
     """Tone, words, how many screens."""
+    approvals: tuple[tuple[str, str, int], ...]
+    """By the catalogue what is being shown now: verdict, words, how many screens."""
+    troubled: tuple[SiteWords, ...]
+    """Sites with open incidents, those with most first."""
+    open_incidents: int
     provinces: tuple[ProvinceWords, ...]
     unregistered: tuple[DeviceWords, ...]
     listening: bool
@@ -127,13 +150,17 @@ def overview(
         else:
             unregistered.append(words)
     every = [*unregistered, *(words for group in at_site.values() for words in group)]
+    provinces = _provinces(sites, at_site)
     return Overview(
         moment=f"{now.astimezone(VIETNAM):%H:%M:%S, %d/%m/%Y}",
         incidents=tuple(incident_words(incident, now) for incident in incidents[:MOST_INCIDENTS]),
         more_incidents=len(incidents) > MOST_INCIDENTS,
         presence={state: sum(words.presence == state for words in every) for state in strings.PRESENCE},
         verdicts=_verdicts(every),
-        provinces=_provinces(sites, at_site),
+        approvals=_approvals(every),
+        troubled=_troubled(provinces),
+        open_incidents=sum(words.open_incidents for words in every),
+        provinces=provinces,
         unregistered=tuple(unregistered),
         listening=bool(live_brokers),
     )
@@ -172,6 +199,7 @@ def device_words(device: Device, now: datetime) -> DeviceWords:
         hint="" if never else strings.PRESENCE_HINTS[device.presence],
         registered=device.registered,
         warnings=tuple(_warnings(device)),
+        incidents=tuple((strings.INCIDENTS.get(kind, kind), count) for kind, count in device.open_incidents.items()),
         screens=tuple(screen_words(screen, now) for screen in device.screens),
     )
 
@@ -194,6 +222,9 @@ def screen_words(screen: Screen, now: datetime) -> ScreenWords:
         name=screen.screen,
         player=screen.player,
         content=screen.content_ref,
+        title=None if screen.verdict == "altered" else screen.title_vi,
+        approval=screen.verdict,
+        approval_words=strings.NO_CATALOGUE if screen.verdict is None else strings.VERDICTS[screen.verdict],
         tone=tone,
         steps=LADDER.index(screen.grade) + 1 if reached and screen.grade else 0,
         verdict=verdict,
@@ -230,6 +261,18 @@ def _verdicts(devices: Iterable[DeviceWords]) -> tuple[tuple[str, str, int], ...
     known = [(grade, strings.GRADES[grade]) for grade in reversed(GRADES)]
     other = [("none", strings.GRADES[None]), ("ended", "Đã dừng"), ("last_heard", "Không nghe được thiết bị")]
     return tuple((tone, words, counted[tone]) for tone, words in [*known, *other] if counted[tone])
+
+
+def _approvals(devices: Iterable[DeviceWords]) -> tuple[tuple[str, str, int], ...]:
+    """Of screens of which is known what they show now."""
+    screens = [screen for device in devices for screen in device.screens if screen.tone not in _NOT_NOW]
+    counted = Counter(screen.approval for screen in screens)
+    return tuple((verdict, words, counted[verdict]) for verdict, words in strings.VERDICTS.items() if counted[verdict])
+
+
+def _troubled(provinces: Iterable[ProvinceWords]) -> tuple[SiteWords, ...]:
+    found = [site for province in provinces for site in province.sites if site.open_incidents]
+    return tuple(sorted(found, key=lambda site: -site.open_incidents))
 
 
 def _provinces(sites: Sequence[Site], at_site: Mapping[str | None, Sequence[DeviceWords]]) -> tuple[ProvinceWords, ...]:

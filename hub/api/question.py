@@ -35,10 +35,14 @@ class Question:
     def devices(self, name: str | None = None) -> list[Device]:
         """Devices with their screens, by site; those of no site last."""
         rows = self.reader.devices(self.now, self.silence.alive_timeout_s, self.silence.link_timeout_s, name)
+        only = rows[0]["id"] if name is not None and rows else None
         screens: dict[int, list[Row]] = defaultdict(list)
-        for screen in self.reader.screens(rows[0]["id"] if name is not None and rows else None):
+        for screen in self.reader.screens(only):
             screens[screen["device"]].append(screen)
-        return [Device.from_row(row, screens[row["id"]]) for row in rows]
+        incidents: dict[int, dict[str, int]] = defaultdict(dict)
+        for row in self.reader.open_incidents(only):
+            incidents[row["device"]][row["kind"]] = row["open"]
+        return [Device.from_row(row, screens[row["id"]], incidents[row["id"]]) for row in rows]
 
     def live_brokers(self) -> list[str]:
         """Brokers that a live worker listens on."""

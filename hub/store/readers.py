@@ -72,6 +72,10 @@ class Reader(CatalogueReader, VisitReader):
         """The last that was told of each screen."""
         return self._all("reading", "screens", device=device)
 
+    def open_incidents(self, device: int | None = None) -> list[Row]:
+        """How many incidents of each kind are open, by device."""
+        return self._all("reading", "open_incidents", device=device)
+
     def device(self, name: str) -> int | None:
         """The id of a device that stands there now; None if there is none."""
         return self._id("device", name)

@@ -8,15 +8,26 @@ FROM site_now s
 WHERE %(provinces)s::text[] IS NULL OR s.province_code = ANY (%(provinces)s)
 ORDER BY province_code, code
 
--- name: screens - what each screen showed when its device last told
+-- name: screens - what each screen showed when its device last told, and what that is by the catalogue on that day
+-- No verdict while the catalogue is empty: before that everything would be unknown.
 SELECT n.device, n.screen, n.player, n.play_id, n.since, n.time, c.content_ref,
        encode(c.content_sha256, 'hex') AS content_sha256, n.status,
-       n.listed, n.reported, n.rendering, n.panel, n.frame
+       n.listed, n.reported, n.rendering, n.panel, n.frame, v.title_vi,
+       CASE WHEN EXISTS (SELECT FROM content_version) THEN r.verdict::text END AS verdict
 FROM screen_now n JOIN shown_content c ON c.id = n.content
 LEFT JOIN device_place dp ON dp.device = n.device
+LEFT JOIN resolved r ON r.content = n.content AND local_day(n.time) BETWEEN r.first_day AND r.last_day
+LEFT JOIN content_version v ON v.content = r.code AND v.version = r.version
 WHERE (%(device)s::int IS NULL OR n.device = %(device)s)
   AND (%(provinces)s::text[] IS NULL OR dp.province_code = ANY (%(provinces)s))
 ORDER BY n.device, n.screen, n.time DESC, n.player
+
+-- name: open_incidents - how many incidents of each kind are open, by device
+SELECT i.device, i.kind, count(*) AS open
+FROM incident i LEFT JOIN device_place dp ON dp.device = i.device
+WHERE i.closed_at IS NULL AND (%(device)s::int IS NULL OR i.device = %(device)s)
+  AND (%(provinces)s::text[] IS NULL OR dp.province_code = ANY (%(provinces)s))
+GROUP BY 1, 2 ORDER BY 1, 2
 
 -- name: device - the id of a device that stands there now
 SELECT d.id FROM device d LEFT JOIN device_place dp ON dp.device = d.id

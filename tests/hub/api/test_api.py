@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -13,11 +14,14 @@ from contract.events import Facts
 from hub.api.app import HEADERS
 from hub.api.page import FORM_HEADERS
 from hub.api.server import ApiServer
+from hub.catalogue.topics import shipped
 from hub.errors import HubError
 from hub.metrics import HubMetrics
+from hub.store.catalogue import Hand, import_contents, import_topics
 from hub.store.ledger_store import LedgerStore
 from simulator.postgres import EmbeddedPostgres
 from tests.hub.api.serving import Api, get, listen, register, serving, settings_for
+from tests.hub.catalogue.making import A, contents_file
 from tests.hub.making import DEVICE, NOW_MS, STREAM, delivery, loss, play
 from tests.hub.people.making import CHEAP, add_token
 
@@ -240,3 +244,50 @@ def test_the_page_tells_states_in_words(
     assert page.count("Hiện chưa có dữ liệu") == 3
     for site in ("Chi Ma", "Hoành Mô"):
         assert site in page
+
+
+def test_the_page_tells_what_is_approved_and_what_is_amiss(
+    client: httpx.Client, store: LedgerStore, connection: psycopg.Connection
+) -> None:
+    def show(device: str, ref: str, sha256: str) -> None:
+        seq = next(numbers)
+        shown = play(seq, content_ref=ref, content_sha256=sha256, facts=Facts(reported=True, rendering=True))
+        store.commit([delivery([shown], device=device, live=True)], [], NOW_MS)
+
+    numbers = itertools.count(1)
+    register(connection, DEVICE, "bg-20-cma-k2", "bg-20-cma-k3")
+    listen(connection, DEVICE, "bg-20-cma-k2", "bg-20-cma-k3")
+    show(DEVICE, "le-hoi.mp4", A)
+    page = client.get("/").text
+    assert "Chưa có danh mục để đối chiếu" in page
+    assert '<p class="approval no_catalogue">' in page
+    assert "<dt>Sự cố đang mở</dt><dd>0</dd>" in page
+
+    import_topics(connection, shipped())
+    hand = Hand("an", datetime.now(UTC))
+    row = {"refs": "le-hoi.mp4", "media_sha256": A, "title_vi": "Lễ hội Lồng Tồng", "valid_from": "01/01/2000"}
+    import_contents(connection, contents_file(row | {"valid_until": ""}), hand)
+    show("bg-20-cma-k2", "le-hoi.mp4", "0b" * 32)
+    show("bg-20-cma-k3", "quang-cao.mp4", "0c" * 32)
+    page = client.get("/").text
+    assert '<p class="content"><bdi>Lễ hội Lồng Tồng</bdi></p>' in page
+    assert '<p class="approval approved">Đã phê duyệt</p>' in page
+    assert '<p class="approval altered">Khác bản đã duyệt</p>' in page
+    assert '<p class="content"><bdi>le-hoi.mp4</bdi></p>' in page, "an altered file is not called by the approved title"
+    assert "<dt>Sự cố đang mở</dt><dd>2</dd>" in page
+    assert '<a href="#BG-20-CMA">Chi Ma <b>2</b></a>' in page
+    assert '<article class="site" id="BG-20-CMA">' in page
+    assert "<li>Nội dung ngoài danh mục đã duyệt: <b>1</b></li>" in page
+    told = {one["name"]: one for one in get(client, "/api/v1/devices")}
+    assert [told[name]["open_incidents"] for name in sorted(told)] == [
+        {},
+        {"content_altered": 1},
+        {"content_unknown": 1},
+    ]
+    assert [told[name]["screens"][0]["verdict"] for name in sorted(told)] == ["approved", "altered", "unknown"]
+    assert get(client, "/api/v1/devices/bg-20-cma-k3")["open_incidents"] == {"content_unknown": 1}
+
+    connection.execute("UPDATE incident SET closed_at = now(), closed_by = 'an'")
+    page = client.get("/").text
+    assert "Điểm có sự cố đang mở" not in page
+    assert "<dt>Ngoài danh mục đã duyệt</dt><dd>1</dd>" in page, "it is still on the screen"
