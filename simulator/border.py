@@ -80,16 +80,6 @@ def numbered(site: Site, kinds: Iterable[Kind], taken: Sequence[Device] = (), no
         yield Device(name, kind, site.code, title, LANGUAGES[site.neighbour])
 
 
-def sites_csv(sites: Iterable[Site]) -> str:
-    """The file that the hub's registry imports."""
-    return _csv([site.row for site in sites])
-
-
-def devices_csv(devices: Iterable[Device]) -> str:
-    """The file that the hub's registry imports."""
-    return _csv([{"name": one.name, "kind": one.kind, "site": one.site, "title_vi": one.title_vi} for one in devices])
-
-
 def _kinds(site: Site, chance: random.Random) -> list[Kind]:
     """Main gates have a kiosk and a board, some a loudspeaker; small crossings have one thing, some have two."""
     if site.gate_type == "chinh":
@@ -97,11 +87,3 @@ def _kinds(site: Site, chance: random.Random) -> list[Kind]:
         return kinds + (["loa"] if chance.random() < 0.2 else [])
     first: Kind = chance.choice(("led", "tv", "kiosk"))
     return [first] + (["loa"] if chance.random() < 0.3 else [])
-
-
-def _csv(rows: Sequence[dict[str, str]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()

@@ -1,36 +1,41 @@
-"""Contents such as an information point shows: file names by subject and language, and a few strangers among them."""
+"""Contents such as an information point shows: the works of `data/contents.csv` by language, and strangers among them.
+
+What each of them is by a catalogue (`Item.unapproved`) is known here by how it was made, and by no rule of the hub.
+"""
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from importlib.resources import files
 from typing import Final, Literal
 
+import msgspec
 from msgspec import Struct
 
 from contract.content_ref import file_ref, url_ref
 from edge_agent.observation import Content
-from simulator.border import Device
+from simulator.border import LANGUAGES, Device
 
-Unapproved = Literal["unknown", "altered"]
+Unapproved = Literal["unknown", "altered", "expired", "not_yet_valid"]
+State = Literal["approved", "expired", "not_yet_valid", "waiting"]
 
-SUBJECTS: Final[dict[str, tuple[str, ...]]] = {
-    "quan_ly_ttdn": ("chao-mung-quy-khach", "gioi-thieu-diem-thong-tin"),
-    "kinh_te_xa_hoi": ("giam-ngheo-ben-vung", "nong-thon-moi-bien-gioi", "cua-khau-so"),
-    "phong_chong_dich": ("rua-tay-dung-cach", "khai-bao-y-te"),
-    "thu_hut_dau_tu": ("khu-kinh-te-cua-khau", "moi-goi-dau-tu-logistics"),
-    "hinh_anh_van_hoa": ("le-hoi-long-tong", "hat-then-dan-tinh", "am-thuc-ba-mien", "di-san-viet-nam"),
-    "quyen_con_nguoi": ("quyen-tre-em", "tro-giup-phap-ly"),
-    "phan_bac_sai_lech": ("nhan-biet-tin-gia", "nguon-tin-chinh-thong"),
-    "ngay_le_ngoai_giao": ("quoc-khanh-2-9", "ky-niem-quan-he-ngoai-giao"),
-    "hang_viet_nam": ("hang-viet-chinh-hang", "nong-san-viet"),
-    "bien_gioi_hoa_binh": ("bien-gioi-hoa-binh-huu-nghi", "cot-moc-chu-quyen"),
-    "thong_tin_cua_khau": ("thu-tuc-xuat-nhap-canh", "gio-lam-viec", "an-toan-giao-thong"),
-}
-"""By topic code of the guidance letter: names of contents, as a provincial media folder has them."""
-PAGES: Final = ("thu-tuc", "gio-lam-viec", "van-hoa", "dau-tu", "hoa-binh", "gop-y")
-"""Pages of the kiosk's own web content."""
-_STRANGERS: Final = ("quang-cao-dien-thoai", "video-karaoke", "USB/New folder/clip 01", "khuyen-mai-sieu-thi")
-_SUFFIX: Final = {"led": "mp4", "tv": "mp4", "loa": "mp3"}
+
+class Work(Struct, frozen=True):
+    """One line of `contents.csv`: a work that there is in every language. `state` is what the catalogue says of it.
+
+    `waiting`: it is in the catalogue, and nobody has approved it yet.
+    """
+
+    kind: Literal["file", "page"]
+    topic: str
+    name: str
+    state: State
+    title_vi: str
+    title_en: str
+    title_zh: str
 
 
 class Item(Struct, frozen=True):
@@ -40,36 +45,78 @@ class Item(Struct, frozen=True):
     unapproved: Unapproved | None = None
 
 
+def _works() -> tuple[Work, ...]:
+    text = (files("simulator") / "data" / "contents.csv").read_text(encoding="utf-8")
+    return tuple(msgspec.convert(row, Work) for row in csv.DictReader(io.StringIO(text)))
+
+
+WORKS: Final = _works()
+SUBJECTS: Final = tuple(dict.fromkeys(work.topic for work in WORKS))
+"""Topic codes of the guidance letter, each with at least one work."""
+PAGES: Final = tuple(work.name for work in WORKS if work.kind == "page" and work.state == "approved")
+"""Pages of the kiosk's own web content."""
+ALL_LANGUAGES: Final = tuple(dict.fromkeys(language for group in LANGUAGES.values() for language in group))
+_STRANGERS: Final = ("quang-cao-dien-thoai", "video-karaoke", "USB/New folder/clip 01", "khuyen-mai-sieu-thi")
+_SUFFIX: Final = {"led": "mp4", "tv": "mp4", "loa": "mp3"}
+SUFFIXES: Final = tuple(dict.fromkeys(_SUFFIX.values()))
+_ALTERED: Final = 4
+"""How many approved names a device has with other bytes."""
+
+
+def content_of(work: Work, language: str, suffix: str) -> Content:
+    """A work in one language as a device shows it; a page has no suffix, and no bytes that anybody reads."""
+    if work.kind == "page":
+        return Content(url_ref(f"http://127.0.0.1:8080/{language}/{work.name}"))
+    return _file(f"{work.topic}/{work.name}_{language}.{suffix}")
+
+
 def playlist(device: Device) -> list[Item]:
     """What a device may show, in all its languages."""
-    if device.kind == "kiosk":
-        return [
-            Item(Content(url_ref(f"http://127.0.0.1:8080/{language}/{page}")))
-            for language in device.languages
-            for page in PAGES
-        ]
     return [
-        _file(f"{topic}/{name}_{language}.{_SUFFIX[device.kind]}")
-        for topic, names in SUBJECTS.items()
-        for name in names
+        Item(content_of(work, language, _SUFFIX.get(device.kind, "")))
+        for work in _for(device)
+        if work.state == "approved"
         for language in device.languages
     ]
 
 
 def strangers(device: Device) -> list[Item]:
-    """What a device should not show: files that nobody approved, and approved names over other bytes."""
+    """What a device should not show.
+
+    Files that nobody approved, approved names over other bytes, and what is catalogued but not for now.
+    """
+    suffix = _SUFFIX.get(device.kind, "")
+    outdated = [Item(content_of(work, "vi", suffix), _why_not(work)) for work in _for(device) if _why_not(work)]
     if device.kind == "kiosk":
-        return [Item(Content(url_ref("http://games.example/choi-ngay")), "unknown")]
-    unknown = [Item(_file(f"{name}.{_SUFFIX[device.kind]}").content, "unknown") for name in _STRANGERS]
+        return [Item(Content(url_ref("http://games.example/choi-ngay")), "unknown"), *outdated]
+    unknown = [Item(_file(f"{name}.{suffix}"), "unknown") for name in _STRANGERS]
     altered = [
-        Item(Content(item.content.ref, _digest(f"{item.content.ref}, cut")), "altered") for item in playlist(device)
+        Item(Content(item.content.ref, _digest(f"{item.content.ref}, cut")), "altered")
+        for item in playlist(device)[:_ALTERED]
     ]
-    return unknown + altered[:4]
+    return unknown + altered + outdated
 
 
-def _file(path: str) -> Item:
+def approved(devices: Iterable[Device]) -> Iterator[Content]:
+    """All that these devices may show."""
+    for device in devices:
+        yield from (item.content for item in playlist(device))
+
+
+def _for(device: Device) -> Iterator[Work]:
+    kind = "page" if device.kind == "kiosk" else "file"
+    return (work for work in WORKS if work.kind == kind)
+
+
+def _why_not(work: Work) -> Unapproved | None:
+    if work.state == "approved":
+        return None
+    return "unknown" if work.state == "waiting" else work.state
+
+
+def _file(path: str) -> Content:
     ref = file_ref(f"/srv/media/{path}", "/srv/media")
-    return Item(Content(ref, _digest(ref)))
+    return Content(ref, _digest(ref))
 
 
 def _digest(text: str) -> str:

@@ -19,8 +19,9 @@ from typing import Any, Final
 import msgspec
 import psycopg
 
-from simulator import oracle
+from simulator import incidents, oracle, truth
 from simulator.errors import SimulatorError
+from simulator.incidents import Judgement
 from simulator.interrupts import Interrupted, Interrupts
 from simulator.kills import Kill, kills
 from simulator.oracle import Verdict
@@ -44,8 +45,10 @@ examples:
   ./demo --data ~/border             keep everything; the next ./demo --data ~/border goes on from there
 
 exit codes:
-  0    every event that an agent accepted is in the database, exactly once
-  1    events are lost, doubled or foreign, or the hub's own audit finds a difference; the output names them
+  0    every event that an agent accepted is in the database, exactly once, and the hub has raised an incident for
+       each content that should not have been shown, and for no other
+  1    events are lost, doubled or foreign, incidents are missing or unfounded, or the hub's own audit finds a
+       difference; the output names them
   2    wrong use, or something does not start here; the text says what to do
   130  interrupted a second time, before the verdict
 """
@@ -165,21 +168,27 @@ class Demo:
         stage, say = self._stage, self._console.say
         measure_from_ms = self._measure_from_ms or time.time_ns() // 1_000_000
         verdict = oracle.judge(stage.database.dsn, stage.journals, measure_from_ms=measure_from_ms)
+        judgement = incidents.judge(stage.database.dsn, truth.read(stage.truth), stage.shown_by_right)
         audit = stage.hub.command("audit")
-        figures = self._figures(verdict, left, drained_s, audit.returncode)
+        figures = self._figures(verdict, judgement, left, drained_s, audit.returncode)
         if self._options.json is not None:
             self._options.json.write_bytes(msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
         say(oracle.text_of(verdict))
+        say(incidents.text_of(judgement))
         if left:
             say(f"{left} events could not be brought out of their outboxes within {DRAIN_S:.0f} s")
         if audit.returncode != 0:
             say(f"ttdn-hub audit (exit code {audit.returncode}):\n{(audit.stdout + audit.stderr)[-2000:]}")
-        say(_summary(figures, ok=verdict.ok))
-        return OK if verdict.ok and audit.returncode == 0 else DAMAGED
+        ok = verdict.ok and judgement.ok
+        say(_summary(figures, ok=ok))
+        return OK if ok and audit.returncode == 0 else DAMAGED
 
-    def _figures(self, verdict: Verdict, left: int, drained_s: float, audit: int) -> dict[str, Any]:
+    def _figures(
+        self, verdict: Verdict, judgement: Judgement, left: int, drained_s: float, audit: int
+    ) -> dict[str, Any]:
         head: dict[str, Any] = {"sites": len(self._stage.sites), "devices": len(self._stage.devices)}
         rest = {
+            "contents": msgspec.to_builtins(judgement),
             "left_in_outboxes": left,
             "dropped": self._stage.dropped(),
             "audit_exit_code": audit,
@@ -197,13 +206,15 @@ class Demo:
 
 def _summary(figures: dict[str, Any], *, ok: bool) -> str:
     """The result in one line, in Vietnamese."""
-    p99_ms = figures["delay_ms_p99"]
+    p99_ms, contents = figures["delay_ms_p99"], figures["contents"]
     delay = "chưa đo" if p99_ms is None else f"{p99_ms / 1000:.2f}".replace(".", ",") + " giây"
     return (
         f"{'ĐẠT' if ok else 'KHÔNG ĐẠT'}: {figures['sites']} điểm, {figures['devices']} thiết bị;"
         f" {figures['produced']} sự kiện đã ghi nhận, {figures['stored']} đã lưu, mất {figures['lost']},"
         f" trùng {figures['duplicated']}, mất đã khai báo {figures['declared']};"
-        f" từ màn hình đến cơ sở dữ liệu (p99): {delay}."
+        f" từ màn hình đến cơ sở dữ liệu (p99): {delay};"
+        f" sự cố nội dung {contents['incidents']}, thiếu {contents['missing']}, thừa {contents['unexpected']},"
+        f" kết luận sai {contents['misjudged']}."
     )
 
 

@@ -11,8 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
 from contract.errors import ContractError
 from edge_agent.agent import Agent
 from edge_agent.bridge_rules import BridgeSettings, NotAccepted
@@ -28,6 +26,7 @@ from simulator.journaled_agent import JournaledAgent
 from simulator.place import Place
 from simulator.player import SimulatedPlayer, SimulatedSystem
 from simulator.scenes import Scene, scenes
+from simulator.truth import Stranger, note
 from simulator.visits import Act, visits
 
 _IDLE_S: Final = 20
@@ -96,9 +95,7 @@ class SimulatedDevice:
     def _note(self, scene: Scene, at_ms: int) -> None:
         if scene.unapproved is not None and scene.content is not None:
             at_wall_ms = wall_ms() - boottime_ms() + at_ms
-            line = {"device": self.device.name, "what": scene.unapproved, "content_ref": scene.content.ref}
-            with self._truth.open("ab") as truth:
-                truth.write(msgspec.json.encode({**line, "at_ms": at_wall_ms}) + b"\n")
+            note(self._truth, Stranger(self.device.name, scene.content, scene.unapproved, at_wall_ms))
 
 
 class Visitors(threading.Thread):

@@ -26,7 +26,7 @@ from simulator.border import Device
 from simulator.device import SimulatedDevice
 from simulator.draining import drain
 from simulator.errors import SimulatorError
-from simulator.place import Place
+from simulator.place import TRUTH, Place
 from simulator.spells import Spells
 
 FINISH: Final = b"finish\n"
@@ -65,7 +65,7 @@ class Fleet:
         self._part = part
         root = Path(part.root)
         self._devices = [
-            SimulatedDevice(device, Place(root, device.name), part.broker_port, part.seed, root / "truth.jsonl")
+            SimulatedDevice(device, Place(root, device.name), part.broker_port, part.seed, root / TRUTH)
             for device in part.devices
         ]
         chance = random.Random(f"{part.seed}/{part.devices[0].name}/spells")

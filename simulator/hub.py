@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from simulator.errors import ServerError, tail
+from simulator.imports import Import
 from simulator.ports import HOST
 from simulator.processes import leashed
 from simulator.server import LoopbackServer
@@ -56,14 +57,19 @@ class HubProcess(LoopbackServer):
             check=False,
         )
 
-    def import_registry(self, sites: str, devices: str) -> None:
-        """Register sites and devices from the text of their CSV files. ServerError with what the hub said."""
-        for what, text in (("sites", sites), ("devices", devices)):
-            file = self.folder / f"{what}.csv"
-            file.write_text(text, encoding="utf-8")
-            done = self.command("registry", f"import-{what}", str(file))
-            if done.returncode != 0:
-                raise ServerError(f"the hub does not import {file} (exit code {done.returncode}):\n{tail(done.stderr)}")
+    def take(self, given: Import) -> None:
+        """Have the hub import a file. ServerError with what the hub said."""
+        arguments, what = [*given.command], " ".join(given.command)
+        if given.text is not None:
+            file = self.folder / f"{given.name}.csv"
+            file.write_text(given.text, encoding="utf-8")
+            arguments.append(str(file))
+        done = self.command(*arguments)
+        if done.returncode != 0:
+            raise ServerError(
+                f"the hub does not take the demo's {given.name} (ttdn-hub {what}, exit code {done.returncode}):\n"
+                f"{tail(done.stderr)}"
+            )
 
     def _launch(self) -> subprocess.Popen[bytes]:
         self._write_config()

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from edge_agent.config import AgentSettings, BrokerSettings, MqttSettings
 from simulator.ports import HOST
+
+TRUTH: Final = "truth.jsonl"
+"""Below the demo's folder: what the stories of all devices put on a screen that should not be there."""
 
 
 class Place:

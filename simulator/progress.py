@@ -24,6 +24,7 @@ class Look(Struct, frozen=True):
     rows: int
     p50_ms: float | None
     p99_ms: float | None
+    incidents: int = 0
 
 
 class Watch:
@@ -48,7 +49,7 @@ class Watch:
         if row is None:
             return None
         p50_ms, p99_ms = row[2] or (None, None)
-        return Look(time.monotonic(), row[0], row[1], p50_ms, p99_ms)
+        return Look(time.monotonic(), row[0], row[1], p50_ms, p99_ms, row[3])
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -81,15 +82,15 @@ class Console:
 
 def line(now: Look | None, before: Look | None, *, running_s: float, sites: int, devices: int, waiting: int) -> str:
     """One line of progress; a dash is what cannot be known at present."""
-    rate = online = p50 = p99 = "-"
+    rate = online = p50 = p99 = incidents = "-"
     if now is not None:
-        online = str(now.online)
+        online, incidents = str(now.online), str(now.incidents)
         p50, p99 = (_seconds(value) for value in (now.p50_ms, now.p99_ms))
         if before is not None and now.at_s > before.at_s:
             rate = f"{(now.rows - before.rows) / (now.at_s - before.at_s):.1f}"
     return (
         f"{running_s:5.0f} s | {sites} sites | {online}/{devices} devices online | {rate} events/s"
-        f" | screen to row p50 {p50} p99 {p99} | waiting in outboxes {waiting}"
+        f" | screen to row p50 {p50} p99 {p99} | waiting in outboxes {waiting} | {incidents} incidents open"
     )
 
 

@@ -5,6 +5,7 @@ Both are processes with configuration files, as in a cabinet at the border; only
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,11 +14,14 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from edge_agent import status_file
+from edge_agent.content_ref import file_ref, url_ref
+from edge_agent.observation import Content
 from edge_agent.probes.devtools import PORT_FILE, parse_port_file
 from simulator.border import Device
+from simulator.catalogue_file import RealItem
 from simulator.child import Child
 from simulator.errors import SimulatorError
 from simulator.place import Place
@@ -25,12 +29,22 @@ from simulator.ports import HOST, free_port
 from simulator.site_server import SiteServer
 from simulator.touching import Touching
 
+
+class _Clip(NamedTuple):
+    """A test picture of mpv's, and what it stands for."""
+
+    source: str
+    title_vi: str
+
+
 _START_S: Final = 30.0
 _MAX_SOCKET_BYTES: Final = 107
 _CLIPS: Final = {
-    "hinh_anh_van_hoa/le-hoi-long-tong_vi.mp4": "testsrc=duration=6",
-    "kinh_te_xa_hoi/cua-khau-so_en.mp4": "smptebars=duration=8",
-    "bien_gioi_hoa_binh/bien-gioi-hoa-binh-huu-nghi_vi.mp4": "rgbtestsrc=duration=5",
+    "hinh_anh_van_hoa/le-hoi-long-tong_vi.mp4": _Clip("testsrc=duration=6", "Lễ hội Lồng Tồng"),
+    "kinh_te_xa_hoi/cua-khau-so_en.mp4": _Clip("smptebars=duration=8", "Cửa khẩu số"),
+    "bien_gioi_hoa_binh/bien-gioi-hoa-binh-huu-nghi_vi.mp4": _Clip(
+        "rgbtestsrc=duration=5", "Biên giới hòa bình, hữu nghị"
+    ),
 }
 _CHROMIUM: Final = (
     "--headless=new",
@@ -65,6 +79,9 @@ class RealDevice(Protocol):
     """A device with a real player."""
 
     device: Device
+
+    def prepare(self) -> list[RealItem]:
+        """Make what it will show, and say for the catalogue what that is. RealDeviceError if it cannot be made."""
 
     def start(self) -> None:
         """Start player and agent; RealDeviceError if the player does not start. Main thread only."""
@@ -129,9 +146,14 @@ class RealKiosk(_WithAgent):
         self._site = SiteServer()
         self._touching: Touching | None = None
 
-    def start(self) -> None:
-        """Site, agent, browser, visitors."""
+    def prepare(self) -> list[RealItem]:
+        """The site, at an address that is free now."""
         self._site.__enter__()
+        content = Content(url_ref(f"{self._site.origin}/"))
+        return [RealItem(content, "quan_ly_ttdn", "mul", "Trang của tủ tra cứu (thật)")]
+
+    def start(self) -> None:
+        """Agent, browser, visitors."""
         bridge_port = free_port()
         self._start_agent(
             f'[bridge]\nenabled = true\nport = {bridge_port}\norigins = ["{self._site.origin}"]\nidle_s = 20\n'
@@ -174,9 +196,13 @@ class RealBoard(_WithAgent):
         self._media = place.folder / "media"
         self._player: Child | None = None
 
+    def prepare(self) -> list[RealItem]:
+        """The clips. Their bytes are not those of the simulated boards, so they are contents of their own."""
+        return [self._item(name, clip) for name, clip in _CLIPS.items()]
+
     def start(self) -> None:
-        """Clips, player, agent."""
-        clips = [self._clip(name, source) for name, source in _CLIPS.items()]
+        """Player, agent."""
+        clips = [self._media / name for name in _CLIPS]
         socket = _short(self.place.folder / "mpv.sock")
         command = ["mpv", "--no-config", "--no-terminal", "--idle=yes", "--vo=null", "--ao=null"]
         command += ["--loop-playlist=inf", f"--input-ipc-server={socket}", *map(str, clips)]
@@ -194,6 +220,12 @@ class RealBoard(_WithAgent):
         self._agent.kill()
         if self._player is not None:
             self._player.kill()
+
+    def _item(self, name: str, clip: _Clip) -> RealItem:
+        file = self._clip(name, clip.source)
+        content = Content(file_ref(str(file), str(self._media)), hashlib.sha256(file.read_bytes()).hexdigest())
+        topic, language = name.partition("/")[0], file.stem.rpartition("_")[2]
+        return RealItem(content, topic, language, f"{clip.title_vi} (bản của màn hình thật)")
 
     def _clip(self, name: str, source: str) -> Path:
         file = self._media / name

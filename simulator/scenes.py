@@ -21,7 +21,7 @@ SCREEN: Final = "main"
 PLAYERS: Final = {"kiosk": "chromium", "led": "mpv", "tv": "mpv", "loa": "mpv"}
 _PLAY_MS: Final = (5_000, 30_000)
 _TROUBLE_MS: Final = (4_000, 12_000)
-_STRANGER, _STUCK, _FAILED, _DARK = 0.02, 0.03, 0.03, 0.02
+_STRANGER, _STUCK, _FAILED, _DARK = 0.08, 0.03, 0.03, 0.02
 """Chances of a stranger, a stuck video, a failed load and a dark panel, per play."""
 
 

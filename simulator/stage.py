@@ -5,26 +5,33 @@ from __future__ import annotations
 import secrets
 import shutil
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
+from edge_agent.observation import Content
 from simulator import border
 from simulator.border import Device
 from simulator.broker import EmbeddedBroker
+from simulator.catalogue import approved
+from simulator.catalogue_file import RealItem
 from simulator.errors import ServerError, SimulatorError
 from simulator.fleet import FleetProcess, split
 from simulator.fleet_process import Part
 from simulator.hub import USER, HubProcess
+from simulator.imports import imports
 from simulator.kills import Kill
-from simulator.place import Place
+from simulator.place import TRUTH, Place
 from simulator.postgres import EmbeddedPostgres
 from simulator.real_devices import RealBoard, RealDevice, RealDeviceError, RealKiosk
 
+_EDITION: Final = 2
+_VIETNAM: Final = timezone(timedelta(hours=7))
 DRAIN_S: Final = 60.0
 _MARGIN_S: Final = 8.0
 """Of that: for processes to end and be told of."""
@@ -44,8 +51,14 @@ class Memory(Struct, frozen=True, kw_only=True):
 
     seed: int
     province: str | None
+    edition: int = 0
+    """Of the demo that made the folder: of its contents, and of how it registers things."""
+    began_on: date
+    """The day of the first run, from which the files that the hub imports count."""
     runs: int = 0
     passwords: dict[str, str] = {}
+    real: list[RealItem] = []
+    """What real players have shown, in all runs."""
 
 
 class Stage:
@@ -62,9 +75,10 @@ class Stage:
             for program, letter, kind in _REAL
             for device in border.numbered(self.sites[0], [letter], self._simulated, note=" (thật)")
         }
-        self._memory = self._remember(seed, province)
+        self._remember(seed, province)
         self._stack = ExitStack()
         self.seed = f"{seed}/{self._memory.runs}"
+        self._players: list[RealDevice] = []
         self.real: list[RealDevice] = []
         self.fleet: list[FleetProcess] = []
 
@@ -78,6 +92,17 @@ class Stage:
     def devices(self) -> list[Device]:
         """All of them."""
         return [*self._simulated, *(real.device for real in self.real)]
+
+    @property
+    def truth(self) -> Path:
+        """Where the stories note what they put on a screen that should not be there."""
+        return self.folder / TRUTH
+
+    @property
+    def shown_by_right(self) -> list[Content]:
+        """All that any device may show. Until a real agent has read a file's bytes it knows the name alone."""
+        real = [item.content for item in self._memory.real]
+        return [*approved(self._simulated), *real, *(Content(content.ref) for content in real)]
 
     @property
     def journals(self) -> list[Path]:
@@ -98,12 +123,14 @@ class Stage:
         )
         self._enter(self.hub)
         self._leave_out_what_is_missing()
-        registered = [*self._simulated, *(device for device, _ in self._real.values())]
-        self.hub.import_registry(border.sites_csv(self.sites), border.devices_csv(registered))
+        for device, kind in self._real.values():
+            self._prepare_real(kind(device, Place(self.folder, device.name), self.broker.port))
+        for given in imports(self.sites, self._registered(), self._memory.real, self._memory.began_on):
+            self.hub.take(given)
 
     def open_border(self) -> None:
         """Start the devices."""
-        for device in [*self._simulated, *(device for device, _ in self._real.values())]:
+        for device in self._registered():
             place = Place(self.folder, device.name)
             place.password_file.touch(0o600)
             place.password_file.write_text(self._memory.passwords[device.name])
@@ -111,8 +138,8 @@ class Stage:
         for process in self.fleet:
             self._stack.callback(process.kill)
             process.start()
-        for device, kind in self._real.values():
-            self._start_real(kind(device, Place(self.folder, device.name), self.broker.port))
+        for real in self._players:
+            self._start_real(real)
 
     # -- while it runs -----------------------------------------------------------------------------------------------
 
@@ -179,32 +206,58 @@ class Stage:
         )
         return FleetProcess(part, number)
 
-    def _start_real(self, real: RealDevice) -> None:
+    def _registered(self) -> list[Device]:
+        """All that should be there, whether its player starts or not."""
+        return [*self._simulated, *(device for device, _ in self._real.values())]
+
+    def _prepare_real(self, real: RealDevice) -> None:
         self._stack.callback(real.kill)
-        try:
+        with self._dark_without(real):
+            shows = [item for item in real.prepare() if item not in self._memory.real]
+            self._keep(msgspec.structs.replace(self._memory, real=[*self._memory.real, *shows]))
+            self._players.append(real)
+
+    def _start_real(self, real: RealDevice) -> None:
+        with self._dark_without(real):
             real.start()
+            self.real.append(real)
+
+    @contextmanager
+    def _dark_without(self, real: RealDevice) -> Iterator[None]:
+        """A real player that does not work costs the demo that player alone."""
+        try:
+            yield
         except (RealDeviceError, ServerError, OSError) as error:
             self._tell(f"{real.device.name} stays dark: {error}")
             real.kill()
-        else:
-            self.real.append(real)
 
     def _leave_out_what_is_missing(self) -> None:
         for program in [program for program in self._real if shutil.which(program) is None]:
             device, _ = self._real.pop(program)
             self._tell(f"no real {device.kind}: {program} is not installed (apt-get install {program})")
 
-    def _remember(self, seed: int, province: str | None) -> Memory:
-        file = self.folder / "demo.json"
-        memory = Memory(seed=seed, province=province)
-        if file.exists():
-            memory = msgspec.json.decode(file.read_bytes(), type=Memory)
-            if (memory.seed, memory.province) != (seed, province):
-                has = f"--seed {memory.seed}" + (f" --province {memory.province}" if memory.province else "")
-                raise StageError(f"{self.folder} holds the border of {has}; give these, or another folder")
-        names = [USER, *(device.name for device in (*self._simulated, *(real for real, _ in self._real.values())))]
+    def _remember(self, seed: int, province: str | None) -> None:
+        self._file = self.folder / "demo.json"
+        memory = Memory(seed=seed, province=province, edition=_EDITION, began_on=datetime.now(_VIETNAM).date())
+        if self._file.exists():
+            memory = self._recall(seed, province)
+        names = [USER, *(device.name for device in self._registered())]
         passwords = memory.passwords or {name: secrets.token_urlsafe(18) for name in names}
-        memory = msgspec.structs.replace(memory, runs=memory.runs + 1, passwords=passwords)
-        file.touch(0o600)
-        file.write_bytes(msgspec.json.encode(memory))
+        self._keep(msgspec.structs.replace(memory, runs=memory.runs + 1, passwords=passwords))
+
+    def _recall(self, seed: int, province: str | None) -> Memory:
+        try:
+            memory = msgspec.json.decode(self._file.read_bytes(), type=Memory)
+        except msgspec.ValidationError:
+            memory = None
+        if memory is None or memory.edition != _EDITION:
+            raise StageError(f"{self.folder} holds the border of another version of the demo; give another folder")
+        if (memory.seed, memory.province) != (seed, province):
+            has = f"--seed {memory.seed}" + (f" --province {memory.province}" if memory.province else "")
+            raise StageError(f"{self.folder} holds the border of {has}; give these, or another folder")
         return memory
+
+    def _keep(self, memory: Memory) -> None:
+        self._memory = memory
+        self._file.touch(0o600)
+        self._file.write_bytes(msgspec.json.encode(memory))

@@ -17,6 +17,7 @@ from hub.registry.files import kind_of
 from hub.store.play_days import record_days
 from hub.store.registry import import_file
 from simulator import border as simulated
+from simulator.registration import registry_files
 from tests.bench.report import say
 
 DAYS: Final = 730
@@ -41,7 +42,7 @@ def fill(owner: psycopg.Connection, events: int) -> Border:
     sites = simulated.sites()
     devices = simulated.devices(sites, 1)
     until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-    for kind, text in (("points", simulated.sites_csv(sites)), ("devices", simulated.devices_csv(devices))):
+    for kind, text in registry_files(sites, devices, until.date()).items():
         import_file(owner, kind_of(kind), text.encode(), by="bench", now=until)
     say(f"making {events} events of {len(devices)} devices in {DAYS} days")
     given = {"events": events, "since": until - timedelta(days=DAYS), "days": DAYS}

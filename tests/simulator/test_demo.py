@@ -21,9 +21,11 @@ from simulator.interrupts import Interrupted, Interrupts
 from simulator.progress import Console, Look, line
 
 COMMAND = [sys.executable, "-P", "-m", "simulator.demo", "--province", "20"]
+SHOWS_A_STRANGER = ("--seed", "2")
+"""A story that begins with a content that should not be there."""
 KEYS = {
     "sites", "devices", "produced", "stored", "lost", "duplicated", "declared", "delay_ms_p50", "delay_ms_p99",
-    "foreign", "contradicted", "online_events", "warmup_s", "left_in_outboxes", "audit_exit_code", "kills",
+    "foreign", "contradicted", "online_events", "contents", "warmup_s", "left_in_outboxes", "audit_exit_code", "kills",
 }  # fmt: skip
 
 
@@ -71,13 +73,18 @@ def runs() -> Iterator[list[Run]]:
 
 def test_everything_is_killed_and_nothing_is_lost(tmp_path: Path, runs: list[Run]) -> None:
     file = tmp_path / "result.json"
-    runs.append(Run("--seconds", "20", "--kill", "--json", str(file)))
+    runs.append(Run("--seconds", "20", "--kill", "--json", str(file), *SHOWS_A_STRANGER))
     assert runs[0].end() == 0, "".join(runs[0].lines)
     figures = json.loads(file.read_text())
     assert figures.keys() >= KEYS
     assert {figures[name] for name in ("lost", "duplicated", "foreign", "contradicted", "audit_exit_code")} == {0}
     assert figures["sites"] == 2
     assert figures["stored"] >= figures["produced"] > figures["devices"]
+    contents = figures["contents"]
+    assert {contents[name] for name in ("missing", "unexpected", "misjudged")} == {0}
+    assert contents["incidents"] > 0
+    assert contents["plays"]["approved"] > 0
+    assert contents["after_commit_ms_p99"] < 5_000
     assert {kill["target"] for kill in figures["kills"]} == {"broker", "hub", "database", "agents"}
     said = "".join(runs[0].lines)
     assert "\nĐẠT: 2 điểm" in said
@@ -105,6 +112,13 @@ def test_ctrl_c_leaves_nothing_running_and_what_was_kept_goes_on(tmp_path: Path,
     runs.append(other)
     assert other.end() == demo.UNUSABLE
     assert "holds the border of --seed 1 --province 20" in other.lines[-1]
+
+    old = data / "demo.json"
+    old.write_text(json.dumps({"seed": 1, "province": "20", "runs": 2}))
+    other = Run(*options)
+    runs.append(other)
+    assert other.end() == demo.UNUSABLE
+    assert "holds the border of another version of the demo; give another folder" in other.lines[-1]
 
 
 def test_a_signal_while_it_starts_ends_it_at_once(tmp_path: Path, runs: list[Run]) -> None:
@@ -150,12 +164,12 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_the_line_says_what_is_not_known() -> None:
-    look = Look(at_s=10.0, online=7, rows=150, p50_ms=31.0, p99_ms=930.0)
+    look = Look(at_s=10.0, online=7, rows=150, p50_ms=31.0, p99_ms=930.0, incidents=4)
     before = Look(at_s=5.0, online=7, rows=100, p50_ms=None, p99_ms=None)
     given = {"running_s": 12.0, "sites": 2, "devices": 7, "waiting": 3}
     assert line(look, before, **given) == (  # type: ignore[arg-type]
         "   12 s | 2 sites | 7/7 devices online | 10.0 events/s | screen to row p50 0.03 s p99 0.93 s"
-        " | waiting in outboxes 3"
+        " | waiting in outboxes 3 | 4 incidents open"
     )
     assert "-/7 devices online | - events/s | screen to row p50 - p99 -" in line(None, look, **given)  # type: ignore[arg-type]
 

@@ -7,8 +7,6 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import UTC, date, datetime
 from itertools import islice
 from pathlib import Path
 
@@ -27,11 +25,6 @@ from edge_agent.health import Self
 from edge_agent.observation import Showing
 from edge_agent.observer import Observer
 from edge_agent.playlog import PlaylogSettings
-from hub.registry.entries import Site
-from hub.registry.files import kind_of
-from hub.registry.known import Known
-from hub.registry.opening import UNKNOWN_WEEK
-from hub.registry.plan import plan
 from simulator import border
 from simulator.border import BorderError, Device
 from simulator.catalogue import playlist, strangers
@@ -76,16 +69,6 @@ def test_a_further_device_is_numbered_on() -> None:
     (more,) = border.numbered(SITES[0], ["kiosk"], DEVICES, note=" (thật)")
     assert more.name not in {device.name for device in DEVICES}
     assert more.title_vi.endswith("Hoành Mô (thật)")
-
-
-def test_the_hub_takes_the_files() -> None:
-    nothing = Known(now=datetime.now(UTC), today=date(2025, 7, 1))
-    points = plan(kind_of("points"), border.sites_csv(SITES).encode(), nothing, None)
-    assert ([str(one) for one in points.problems], points.added) == ([], len(SITES))
-    site = Site("x", "x", "x", "operating", None, None, None, None, None, UNKNOWN_WEEK)
-    sites = {one.code: site._replace(code=one.code, gate=one.code) for one in SITES}
-    devices = plan(kind_of("devices"), border.devices_csv(DEVICES).encode(), replace(nothing, sites=sites), None)
-    assert [change.entry.name for change in devices.changes] == [device.name for device in DEVICES]
 
 
 def test_contents_speak_the_neighbours_language() -> None:
