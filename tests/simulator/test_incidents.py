@@ -105,6 +105,9 @@ def test_the_database_as_the_hub_writes_it(database: str, connection: psycopg.Co
     assert (judgement.incidents, judgement.plays) == (2, {"unknown": 2, "approved": 1, "altered": 1})
     assert (judgement.after_commit_ms_p50, judgement.after_commit_ms_p99) == (0.0, 0.0)
 
+    same = "SELECT i.xmin = p.xmin FROM incident i JOIN play p ON p.stored_at = i.opened_at WHERE i.times = 1"
+    assert connection.execute(same).fetchall() == [(True,)], "equal stamps are one transaction"
+
     connection.execute("UPDATE incident SET closed_at = now(), closed_by = 'nguyen.an'")
     assert _damage(incidents.judge(database, NOTES, [GOOD])) == {}, "somebody has looked after it"
     connection.execute("UPDATE incident SET closed_by = 'catalogue' WHERE kind = 'content_altered'")
