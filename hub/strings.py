@@ -139,16 +139,4 @@ INCIDENT_IN_HAND: Final = "Đã có người tiếp nhận"
 INCIDENT_IN_HAND_OF: Final = "{name} đã tiếp nhận"
 """Who has an incident in hand; what happened is said by `hub.notices.message.KINDS`."""
 
-INCIDENTS: Final = {
-    "content_unknown": "Nội dung ngoài danh mục đã duyệt",
-    "content_altered": "Nội dung khác bản đã duyệt",
-    "content_expired": "Nội dung hết hạn phê duyệt",
-    "content_not_yet_valid": "Nội dung chưa đến ngày được phát",
-    "cloned_device": "Hai thiết bị dùng chung một tên",
-    "hub_rollback": "Trung tâm thiếu dữ liệu đã từng nhận",
-    "stream_too_ragged": "Dữ liệu của thiết bị quá rời rạc",
-    "rejected_event": "Có dữ liệu chưa đọc được",
-}
-"""Kinds of incidents, as a list of them names them; what to do of each says `hub.notices.message`."""
-
 OPEN_INCIDENTS: Final = "Sự cố đang mở"

@@ -16,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
+from contract.content_ref import file_ref, url_ref
 from edge_agent import status_file
-from edge_agent.content_ref import file_ref, url_ref
 from edge_agent.observation import Content
 from edge_agent.probes.devtools import PORT_FILE, parse_port_file
 from simulator.border import Device

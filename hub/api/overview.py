@@ -168,19 +168,24 @@ def overview(
 
 def incident_words(incident: Incident, now: datetime) -> IncidentWords:
     """An open incident in words; a person's name where it is told."""
-    known, by = KINDS.get(incident.kind), incident.acknowledged_by
+    by = incident.acknowledged_by
     hand = strings.INCIDENT_WAITS
     if incident.acknowledged_at is not None:
         hand = strings.INCIDENT_IN_HAND_OF.format(name=by) if by else strings.INCIDENT_IN_HAND
     return IncidentWords(
         number=incident.id,
-        title=known.title if known else incident.kind,
+        title=_title(incident.kind),
         where=", ".join(part for part in (incident.device, incident.site_vi) if part),
         subject=incident.subject,
         since=moment(incident.opened_at, now),
         hand=hand,
         in_hand=incident.acknowledged_at is not None,
     )
+
+
+def _title(kind: str) -> str:
+    known = KINDS.get(kind)
+    return known.title if known else kind
 
 
 def device_words(device: Device, now: datetime) -> DeviceWords:
@@ -199,7 +204,7 @@ def device_words(device: Device, now: datetime) -> DeviceWords:
         hint="" if never else strings.PRESENCE_HINTS[device.presence],
         registered=device.registered,
         warnings=tuple(_warnings(device)),
-        incidents=tuple((strings.INCIDENTS.get(kind, kind), count) for kind, count in device.open_incidents.items()),
+        incidents=tuple((_title(kind), count) for kind, count in device.open_incidents.items()),
         screens=tuple(screen_words(screen, now) for screen in device.screens),
     )
 

@@ -277,7 +277,7 @@ def test_the_page_tells_what_is_approved_and_what_is_amiss(
     assert "<dt>Sự cố đang mở</dt><dd>2</dd>" in page
     assert '<a href="#BG-20-CMA">Chi Ma <b>2</b></a>' in page
     assert '<article class="site" id="BG-20-CMA">' in page
-    assert "<li>Nội dung ngoài danh mục đã duyệt: <b>1</b></li>" in page
+    assert "<li>Đang phát nội dung chưa được duyệt: <b>1</b></li>" in page
     told = {one["name"]: one for one in get(client, "/api/v1/devices")}
     assert [told[name]["open_incidents"] for name in sorted(told)] == [
         {},
