@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from hub.people.principal import Principal, Provinces
-from hub.people.roles import Scope
+from hub.people.roles import PERSONAL, Scope
 
 PREFIX: Final = "ttdn_"
 TOKEN: Final = re.compile(rf"{PREFIX}([0-9a-f]{{12}})_([0-9a-f]{{64}})", re.ASCII)
@@ -51,7 +51,7 @@ class KnownToken:
 
     def principal(self) -> Principal:
         """Who asks with it."""
-        return Principal("token", self.key, self.scopes, self.provinces, until=self.expires_at)
+        return Principal("token", self.key, self.scopes - PERSONAL, self.provinces, until=self.expires_at)
 
 
 @dataclass(frozen=True)

@@ -133,8 +133,10 @@ def test_of_another_province_it_is_not_there(api: Api, connection: psycopg.Conne
 def test_no_program_and_nobody_of_the_ministry_takes_anything_in_hand(
     api: Api, connection: psycopg.Connection, border: dict[str, int]
 ) -> None:
-    every = add_token(connection, "read", "visitors", "manage", "respond", now=datetime.now(UTC))
+    every = add_token(connection, "read", "manage", "respond", now=datetime.now(UTC))
     with api.client(every.text) as program, api.session("bo") as bo, api.client() as nobody:
+        assert get(program, "/api/v1/me")["scopes"] == ["manage", "read"], "whoever has put the third one there"
+        assert {one["detail"] for one in get(program, PATH)["incidents"]} == {None}
         refused = change(program, border["home"])
         assert (refused.status_code, "named person" in refused.json()["detail"]) == (403, True)
         refused = change(bo, border["home"])
