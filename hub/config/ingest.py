@@ -23,14 +23,21 @@ class IngestSettings(Section):
         "ttdn-hub serve uses one.",
         examples=[2],
     )
-    writers: int = Field(default=2, ge=1, le=32, description="Threads that commit, each with a database connection.")
+    writers: int = Field(
+        default=1, ge=1, le=32, description="Threads a process that commit, each with a database connection."
+    )
     queue_messages: int = Field(
         default=20_000,
         ge=10,
         le=1_000_000,
         description="Messages waiting in memory; more are discarded, and sent again.",
     )
-    group_messages: int = Field(default=500, ge=1, le=10_000, description="Most messages in one transaction.")
+    group_messages: int = Field(
+        default=200,
+        ge=1,
+        le=10_000,
+        description="Most messages in one transaction. More store more a second, and each waits longer.",
+    )
     commit_timeout_s: float = Field(
         default=5, gt=0, le=300, description="A worker that cannot commit for this long leaves its brokers to others."
     )

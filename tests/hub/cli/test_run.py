@@ -104,7 +104,7 @@ def test_config_sample_and_check(tmp_path: Path) -> None:
     file = tmp_path / "hub.toml"
     file.write_text(sample.stdout)
     assert hub("config", "check", "--config", str(file)).returncode == 0
-    file.write_text(sample.stdout.replace("writers = 2", "writers = 'two'"))
+    file.write_text(sample.stdout.replace("writers = 1", "writers = 'two'"))
     done = hub("config", "check", env={"TTDN_HUB_CONFIG": str(file)})
     assert (done.returncode, done.stdout) == (2, "")
     assert f"ingest.writers ({file})" in done.stderr

@@ -88,7 +88,7 @@ def test_which_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (
             "[ingest]\nwriters = 'two'",
-            ["ingest.writers ({file}): Input should be a valid integer", "Threads that commit"],
+            ["ingest.writers ({file}): Input should be a valid integer", "Threads a process"],
         ),
         ("[ingest]\nwriters = 0", ["ingest.writers ({file}): Input should be greater than or equal to 1"]),
         ("[ingest]\nwriterz = 2", ["ingest.writerz ({file}): there is no such setting; did you mean writers?"]),
