@@ -33,7 +33,7 @@ class IngestSettings(Section):
         description="Messages waiting in memory; more are discarded, and sent again.",
     )
     group_messages: int = Field(
-        default=200,
+        default=150,
         ge=1,
         le=10_000,
         description="Most messages in one transaction. More store more a second, and each waits longer.",
