@@ -129,8 +129,17 @@ def principal(
     return access_of(request).demand(request, *scopes.scopes)  # type: ignore[arg-type]  # those of the types below
 
 
+def exact_principal(who: Annotated[Principal, Security(principal, scopes=["read"])]) -> Principal:
+    """A dependency: who asks for what would count acts of visitors, which stay in the province. HTTPException 403."""
+    if not who.is_exact:
+        needed = "numbers of events count acts of visitors: this needs the scope 'visitors' or 'respond'"
+        raise HTTPException(403, f"{needed}; {who.key} has: {', '.join(sorted(who.scopes))}")
+    return who
+
+
 Anybody = Annotated[Principal, Security(principal)]
 Reading = Annotated[Principal, Security(principal, scopes=["read"])]
+Exact = Annotated[Principal, Security(exact_principal)]
 Responding = Annotated[Principal, Security(principal, scopes=["respond"])]
 Visitors = Annotated[Principal, Security(principal, scopes=["visitors"])]
 Published = Annotated[Principal, Security(principal, scopes=["published"])]

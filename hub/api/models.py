@@ -96,7 +96,7 @@ class Screen(Answer):
 class Queue(Answer):
     """What waits on the kiosk."""
 
-    events: int = Field(examples=[0])
+    events: int | None = Field(description="null: not yours to see.", examples=[0])
     oldest_s: int = Field(description="Age of the oldest, in s.", examples=[0])
     full: bool = Field(description="It refuses new events.", examples=[False])
     refused: int = Field(description="Events refused since its start.", examples=[0])
@@ -131,9 +131,10 @@ class Device(Answer):
     screens: list[Screen]
 
     @classmethod
-    def from_row(cls, row: Row, screens: Iterable[Row], open_incidents: Mapping[str, int]) -> Self:
+    def from_row(cls, row: Row, screens: Iterable[Row], open_incidents: Mapping[str, int], *, exact: bool) -> Self:
         """From a row of the query `devices`, those of its screens, and its open incidents by kind."""
         told: Row = {name: row[f"queue_{name}"] or 0 for name in Queue.model_fields}
+        told["events"] = told["events"] if exact else None
         queue = None if row["queue_events"] is None else Queue(**told)
         shown = [Screen.from_row(screen, row["presence"]) for screen in screens]
         return cls(**row, queue=queue, screens=shown, open_incidents=dict(open_incidents))
@@ -143,8 +144,8 @@ class Play(Answer):
     """One slice of a play."""
 
     time: datetime
-    stream: str = Field(examples=["a1" * 16])
-    seq: int = Field(examples=[1024])
+    stream: str | None = Field(description="null: not yours to see.", examples=["a1" * 16])
+    seq: int | None = Field(description="null: not yours to see.", examples=[1024])
     stored_at: datetime
     clock: ClockState = Field(examples=["synced"])
     play_id: int = Field(examples=[4711])
@@ -159,10 +160,11 @@ class Play(Answer):
     facts: FactsSeen
 
     @classmethod
-    def from_row(cls, row: Row) -> Self:
-        """From a row of the query `plays`."""
+    def from_row(cls, row: Row, *, exact: bool) -> Self:
+        """From a row of the query `plays`. `exact`: with the event's number; numbers count acts of visitors."""
         facts = {name: row[name] for name in _FACTS}
-        return cls(**row, facts=FactsSeen(**facts), grade=grade_of(**facts))
+        hidden = {} if exact else {"stream": None, "seq": None}
+        return cls(**{**row, **hidden}, facts=FactsSeen(**facts), grade=grade_of(**facts))
 
 
 class Plays(Answer):

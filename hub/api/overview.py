@@ -258,7 +258,8 @@ def _warnings(device: Device) -> Iterable[str]:
     if queue is not None and queue.full:
         yield f"bộ nhớ chờ gửi đã đầy, đã từ chối {queue.refused} bản ghi mới"
     elif queue is not None and queue.oldest_s > _LONG_QUEUE_S:
-        yield f"còn {queue.events} bản ghi chờ gửi, cũ nhất {queue.oldest_s // 60} phút"
+        waiting = "còn bản ghi" if queue.events is None else f"còn {queue.events} bản ghi"
+        yield f"{waiting} chờ gửi, cũ nhất {queue.oldest_s // 60} phút"
 
 
 def _verdicts(devices: Iterable[DeviceWords]) -> tuple[tuple[str, str, int], ...]:

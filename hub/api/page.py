@@ -46,7 +46,8 @@ def router(questions: Questions) -> APIRouter:
             sites = [Site(**row) for row in question.reader.sites()]
             rows = question.reader.incidents(IncidentFilter(), MOST_INCIDENTS + 1, exact=who.is_exact)
             incidents = [Incident(**row) for row in rows]
-            content = overview(sites, question.devices(), incidents, question.live_brokers(), question.now)
+            devices = question.devices(exact=who.is_exact)
+            content = overview(sites, devices, incidents, question.live_brokers(), question.now)
         return form_page(render(content, who))
 
     @api.get("/page.css")

@@ -16,7 +16,7 @@ from hub.store.readers import Place, Reader, ReaderPool, Row, reading
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_CURSOR = re.compile(r"(\d{1,17})\.(\d{1,10})\.(\d{1,16})", re.ASCII)
+_CURSOR = re.compile(r"(\d{1,17})\.(\d{1,10})\.(\d{1,16})\.(\d{1,10})", re.ASCII)
 
 
 def utc_now() -> datetime:
@@ -32,8 +32,8 @@ class Question:
     now: datetime
     silence: IngestSettings
 
-    def devices(self, name: str | None = None) -> list[Device]:
-        """Devices with their screens, by site; those of no site last."""
+    def devices(self, name: str | None = None, *, exact: bool) -> list[Device]:
+        """Devices with their screens, by site; those of no site last. `exact`: with what counts acts of visitors."""
         rows = self.reader.devices(self.now, self.silence.alive_timeout_s, self.silence.link_timeout_s, name)
         only = rows[0]["id"] if name is not None and rows else None
         screens: dict[int, list[Row]] = defaultdict(list)
@@ -42,7 +42,7 @@ class Question:
         incidents: dict[int, dict[str, int]] = defaultdict(dict)
         for row in self.reader.open_incidents(only):
             incidents[row["device"]][row["kind"]] = row["open"]
-        return [Device.from_row(row, screens[row["id"]], incidents[row["id"]]) for row in rows]
+        return [Device.from_row(row, screens[row["id"]], incidents[row["id"]], exact=exact) for row in rows]
 
     def live_brokers(self) -> list[str]:
         """Brokers that a live worker listens on."""
@@ -65,8 +65,8 @@ class Questions:
 
 
 def cursor_of(row: Row) -> str:
-    """Where a page of plays ended."""
-    return f"{(row['time'] - _EPOCH) // _MICROSECOND}.{row['stream_id']}.{row['seq']}"
+    """Where a page of plays ended. Not by the event's number: those that are missing would count acts of visitors."""
+    return f"{(row['time'] - _EPOCH) // _MICROSECOND}.{row['stream_id']}.{row['play_id']}.{row['slice']}"
 
 
 def place_of(cursor: str) -> Place | None:
@@ -74,7 +74,7 @@ def place_of(cursor: str) -> Place | None:
     match = _CURSOR.fullmatch(cursor)
     if match is None:
         return None
-    microseconds, stream, seq = (int(part) for part in match.groups())
-    if stream >= 2**31:
+    microseconds, stream, play_id, slice_ = (int(part) for part in match.groups())
+    if max(stream, slice_) >= 2**31:
         return None
-    return Place(_EPOCH + timedelta(microseconds=microseconds), stream, seq)
+    return Place(_EPOCH + timedelta(microseconds=microseconds), stream, play_id, slice_)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, HTTPException, Query
 from fastapi import Path as PathParameter
 
 from contract.ids import DEVICE_PATTERN
-from hub.api.access import Reading
+from hub.api.access import Exact, Reading
 from hub.api.models import Device, Play, Plays, Problem, Site, Stream
 from hub.api.question import Questions, cursor_of, place_of
 from hub.registry import cells
@@ -46,12 +46,12 @@ def _places(api: APIRouter, questions: Questions) -> None:
     @api.get("/devices", tags=["places"], summary="Every device that is registered or was heard, with its state now")
     def devices(who: Reading) -> list[Device]:
         with questions.ask(who.provinces) as question:
-            return question.devices()
+            return question.devices(exact=who.is_exact)
 
     @api.get("/devices/{name}", tags=["places"], summary="One device with its state now", responses=_ABSENT)
     def device(who: Reading, name: DeviceName) -> Device:
         with questions.ask(who.provinces) as question:
-            found = question.devices(name)
+            found = question.devices(name, exact=who.is_exact)
         if not found:
             raise _absent(name)
         return found[0]
@@ -71,10 +71,10 @@ def _histories(api: APIRouter, questions: Questions) -> None:
         with questions.ask(who.provinces) as question:
             rows = question.reader.plays(_found(question.reader.device_ever(name), name), limit, place)
         following = cursor_of(rows[-1]) if len(rows) == limit else None
-        return Plays(plays=[Play.from_row(row) for row in rows], next=following)
+        return Plays(plays=[Play.from_row(row, exact=who.is_exact) for row in rows], next=following)
 
     @api.get("/devices/{name}/streams", tags=["history"], summary="The ledger: what has come", responses=_ABSENT)
-    def streams(who: Reading, name: DeviceName) -> list[Stream]:
+    def streams(who: Exact, name: DeviceName) -> list[Stream]:
         with questions.ask(who.provinces) as question:
             return [Stream.from_row(row) for row in question.reader.streams(_found(question.reader.device(name), name))]
 

@@ -32,7 +32,8 @@ class Place(NamedTuple):
 
     time: datetime
     stream: int
-    seq: int
+    play_id: int
+    slice: int
 
 
 def reader_pool(dsn: str, connections: int) -> ReaderPool:

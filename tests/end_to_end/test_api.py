@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from tests.chromium import ChromiumProcess, Website
 from tests.end_to_end.border import Kiosk
 from tests.end_to_end.conftest import Border, MakeKiosk
+from tests.hub.people.making import add_token
 from tests.patience import until
 
 PAGES = {"chao": "Chào mừng", "don": "Đón khách"}
@@ -21,8 +23,8 @@ def kiosk(make_kiosk: MakeKiosk, browser: ChromiumProcess) -> Kiosk:
     return make_kiosk(PROBE.format(profile=browser.profile))
 
 
-def _get(border: Border, path: str) -> Any:
-    answer = httpx.get(f"{border.hub.address}/api/v1/{path}", timeout=30)
+def _get(border: Border, path: str, **headers: str) -> Any:
+    answer = httpx.get(f"{border.hub.address}/api/v1/{path}", headers=headers, timeout=30)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
@@ -52,7 +54,8 @@ def test_the_api_and_the_page_tell_what_is_on_screen(
     # By play and slice: the API sorts by wall time, which may step back by a few ms when the agent learns the hub's.
     stored = [(row.play_id, row.number, row.ref, row.duration_ms, row.status) for row in seen.slices()]
     assert sorted(told) == sorted(stored)
-    (stream,) = _get(border, f"devices/{name}/streams")
+    token = add_token(border.connection, "read", "visitors", now=datetime.now(UTC)).text
+    (stream,) = _get(border, f"devices/{name}/streams", Authorization=f"Bearer {token}")
     audited = [stream for stream in border.hub.audit()["streams"] if stream["device"] == name]
     assert stream["committed"] == audited[0]["committed"]
     until(lambda: _get(border, f"devices/{name}")["presence"] == "offline", "it has said goodbye")

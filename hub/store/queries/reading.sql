@@ -47,8 +47,9 @@ FROM play p JOIN stream s ON s.id = p.stream JOIN shown_content c ON c.id = p.co
 WHERE p.placement = ANY (ARRAY(
           SELECT id FROM placement
           WHERE device = %(device)s AND (%(provinces)s::text[] IS NULL OR province_code = ANY (%(provinces)s))))
-  AND (%(time)s::timestamptz IS NULL OR (p.time, p.stream, p.seq) < (%(time)s, %(stream)s, %(seq)s))
-ORDER BY p.time DESC, p.stream DESC, p.seq DESC
+  AND (%(time)s::timestamptz IS NULL OR (p.time, p.stream, p.play_id, p.slice)
+       < (%(time)s, %(stream)s, %(play_id)s, %(slice)s))
+ORDER BY p.time DESC, p.stream DESC, p.play_id DESC, p.slice DESC
 LIMIT %(limit)s
 
 -- name: streams - what the ledger holds of each stream of a device

@@ -152,7 +152,7 @@ def told(client: httpx.Client) -> str:
 
 @pytest.mark.usefixtures("border")
 def test_not_one_foreign_row(api: Api, connection: psycopg.Connection) -> None:
-    with api.client(token(connection, "read", provinces=frozenset({HOME}))) as client:
+    with api.client(token(connection, "read", "visitors", provinces=frozenset({HOME}))) as client:
         sites, devices = get(client, "/api/v1/sites"), get(client, "/api/v1/devices")
         assert {site["province_code"] for site in sites} == {HOME}
         assert [device["name"] for device in devices] == ["home"]
@@ -168,7 +168,7 @@ def test_not_one_foreign_row(api: Api, connection: psycopg.Connection) -> None:
 
 @pytest.mark.usefixtures("border")
 def test_a_foreign_device_and_none_are_the_same(api: Api, connection: psycopg.Connection) -> None:
-    with api.client(token(connection, "read", provinces=frozenset({HOME}))) as client:
+    with api.client(token(connection, "read", "visitors", provinces=frozenset({HOME}))) as client:
         for path in ("", "/plays", "/streams"):
             answers = {name: client.get(f"/api/v1/devices/{name}{path}") for name in ("elsewhere", "stranger", "none")}
             assert {answer.status_code for answer in answers.values()} == {404}
@@ -215,13 +215,28 @@ def test_a_device_that_moved_leaves_its_past_behind(api: Api, connection: psycop
     LedgerStore(connection).commit([moved], [], later_ms)
     seen = {}
     for province in (HOME, ELSEWHERE):
-        with api.client(token(connection, "read", provinces=frozenset({province}))) as client:
+        with api.client(token(connection, "read", "visitors", provinces=frozenset({province}))) as client:
             plays = get(client, "/api/v1/devices/home/plays")["plays"]
             seen[province] = [item["content_ref"] for item in plays]
             here = province == ELSEWHERE
             assert client.get("/api/v1/devices/home").status_code == (200 if here else 404)
             assert client.get("/api/v1/devices/home/streams").status_code == (200 if here else 404)
     assert seen == {HOME: ["of-home.mp4"], ELSEWHERE: ["of-later.mp4"]}
+
+
+@pytest.mark.usefixtures("border")
+def test_what_counts_acts_of_visitors_stays_in_the_province(api: Api, connection: psycopg.Connection) -> None:
+    connection.execute("UPDATE device_now SET queue_events = 77, queue_oldest_s = 700, queue_full = false")
+    for scopes, exact in ((("read", "published"), False), (("read", "visitors"), True)):
+        with api.client(token(connection, *scopes)) as client:
+            assert client.get("/api/v1/devices/home/streams").status_code == (200 if exact else 403)
+            (shown,) = get(client, "/api/v1/devices/home/plays")["plays"]
+            assert (shown["seq"] is not None, shown["stream"] is not None) == (exact, exact)
+            queue = get(client, "/api/v1/devices/home")["queue"]
+            assert (queue["events"], queue["oldest_s"]) == (77 if exact else None, 700)
+            assert ("77 bản ghi" in client.get("/").text) == exact
+            page = get(client, "/api/v1/devices/home/plays", limit=1)
+            assert page["next"].split(".")[2:] == [str(shown["play_id"]), str(shown["slice"])]
 
 
 # -- open on this machine ---------------------------------------------------------------------------------------------
