@@ -10,7 +10,8 @@ ALTER TABLE incident
     ADD CHECK (closed_at IS NOT NULL OR closed_by IS NULL);
 UPDATE incident i SET placement = p.placement FROM device_place p WHERE p.device = i.device;
 DROP INDEX incident_open;
-CREATE UNIQUE INDEX incident_open ON incident (kind, device, subject) WHERE closed_at IS NULL;
+-- One a place: when a device is carried elsewhere, what it goes on doing there is another province's to answer for.
+CREATE UNIQUE INDEX incident_open ON incident (kind, device, subject, placement) WHERE closed_at IS NULL;
 CREATE INDEX incident_waiting ON incident (opened_at) WHERE closed_at IS NULL AND acknowledged_at IS NULL;
 
 -- A step of the escalation that was tried; it counts as told once it was sent.

@@ -5,7 +5,7 @@ WITH shown AS (
     FROM unnest(%(placement)s::int[], %(content)s::int[], %(day)s::date[]) AS given (placement, content, day)
     GROUP BY 1, 2
 ), bad AS (
-    SELECT DISTINCT ON (p.device, c.content_ref, r.verdict)
+    SELECT DISTINCT ON (p.device, c.content_ref, r.verdict, s.placement)
            p.device, s.placement, c.content_ref, r.verdict::text AS verdict,
            jsonb_build_object('content_sha256', encode(c.content_sha256, 'hex'), 'day', greatest(s.first_day, r.first_day),
                               'code', r.code, 'version', r.version) AS detail
@@ -14,11 +14,11 @@ WITH shown AS (
     JOIN shown_content c ON c.id = s.content
     JOIN resolved r ON r.content = s.content AND r.first_day <= s.last_day AND r.last_day >= s.first_day
     WHERE r.verdict::text <> 'approved' AND EXISTS (SELECT FROM content_version)
-    ORDER BY p.device, c.content_ref, r.verdict, s.last_day DESC
+    ORDER BY p.device, c.content_ref, r.verdict, s.placement, s.last_day DESC
 )
 INSERT INTO incident AS known (kind, device, subject, placement, opened_at, last_at, detail)
-SELECT 'content_' || verdict, device, content_ref, placement, %(now)s, %(now)s, detail FROM bad ORDER BY 1, 2, 3
-ON CONFLICT (kind, device, subject) WHERE closed_at IS NULL
+SELECT 'content_' || verdict, device, content_ref, placement, %(now)s, %(now)s, detail FROM bad ORDER BY 1, 2, 3, 4
+ON CONFLICT (kind, device, subject, placement) WHERE closed_at IS NULL
 DO UPDATE SET last_at = excluded.last_at, times = known.times + 1, detail = excluded.detail
 
 -- name: waiting - incidents that nobody has taken in hand, with what was told of them already

@@ -63,7 +63,7 @@ WHERE d.name = %(device)s AND s.name = %(stream)s::uuid
 INSERT INTO incident (kind, device, placement, opened_at, last_at, detail)
 SELECT %(kind)s, d.id, p.placement, %(now)s, %(now)s, %(detail)s
 FROM device d LEFT JOIN device_place p ON p.device = d.id WHERE d.name = %(device)s
-ON CONFLICT (kind, device, subject) WHERE closed_at IS NULL
+ON CONFLICT (kind, device, subject, placement) WHERE closed_at IS NULL
 DO UPDATE SET last_at = excluded.last_at, times = incident.times + 1,
     -- What a device can say without end is not kept without end.
     detail = CASE WHEN length(incident.detail::text) > 8000 THEN incident.detail ELSE incident.detail || excluded.detail END

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -12,8 +13,10 @@ from hub.store import catalogue
 from hub.store.catalogue import Hand
 from hub.store.incidents import incidents
 from hub.store.ledger_store import LedgerStore
+from hub.store.placements import place
 from tests.hub.catalogue.making import AT, DRAFT, A, B, contents_file
 from tests.hub.making import DEVICE, NOW_MS, delivery, play
+from tests.hub.registry.making import put_site
 
 HAND = Hand("command:an", AT)
 
@@ -54,6 +57,22 @@ def test_unknown_altered_and_approved(store: LedgerStore, connection: psycopg.Co
     ]
     show(store, 4, "la.mp4", slice=1)  # again: it happened once
     assert ("content_unknown", DEVICE, "la.mp4", 2) in found(connection)
+
+
+def test_what_goes_on_at_another_place_is_another_incident(store: LedgerStore, connection: psycopg.Connection) -> None:
+    put(connection, {"refs": "chao-mung.mp4"})
+    for site, province in (("S-1", "20"), ("S-2", "22")):
+        put_site(connection, site, province)
+    connection.execute("INSERT INTO device (name) VALUES (%s)", (DEVICE,))
+    with connection.transaction():
+        place(connection, DEVICE, "S-1", datetime.fromtimestamp(NOW_MS / 1000 - 7_200, UTC))
+    with connection.transaction():
+        place(connection, DEVICE, "S-2", datetime.fromtimestamp(NOW_MS / 1000 - 3_600, UTC))
+    show(store, 1, "la.mp4", time=NOW_MS - 5_000_000)
+    show(store, 2, "la.mp4", time=NOW_MS)
+    show(store, 3, "la.mp4", time=NOW_MS - 4_900_000, slice=1)  # late, of where it was
+    opened = [(one["province_code"], one["times"]) for one in incidents(connection, only_open=True)]
+    assert sorted(opened) == [("20", 2), ("22", 1)]
 
 
 def test_a_late_approval_ends_it(store: LedgerStore, connection: psycopg.Connection) -> None:
