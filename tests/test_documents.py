@@ -26,6 +26,7 @@ RUN_HERE = {
     "ttdn-hub maintain",
     "ttdn-hub plan results",
     "ttdn-hub plan summary",
+    "ttdn-hub incident list",
     "ttdn-hub rejected retry",
     "ttdn-hub token create grafana --scope read --province 20 --days 90",
     "python -m tests.regenerate schemas",
@@ -54,6 +55,7 @@ RUN_BY = {
         "tests/hub/cli/test_catalogue.py::test_the_way_of_a_workbook"
     ),
     "ttdn-hub plan template items --xlsx items.xlsx": "tests/hub/cli/test_catalogue.py::test_the_way_of_a_workbook",
+    "ttdn-hub catalogue import contents contents.xlsx": ("tests/hub/cli/test_catalogue.py::test_the_way_of_a_workbook"),
     "ttdn-hub roles apply": "tests/hub/cli/test_roles.py::test_apply_list_apply_again_and_drop",
     "ttdn-hub roles list": "tests/hub/cli/test_roles.py::test_apply_list_apply_again_and_drop",
     "ttdn-hub serve": "tests/hub/cli/test_run.py::test_serve_migrates_waits_for_its_broker_and_ends_in_order",
