@@ -33,10 +33,14 @@ class IngestSettings(Section):
         description="Messages waiting in memory; more are discarded, and sent again.",
     )
     group_messages: int = Field(
-        default=150,
-        ge=1,
-        le=10_000,
-        description="Most messages in one transaction. More store more a second, and each waits longer.",
+        default=1_000, ge=1, le=10_000, description="Most messages in one transaction: of kiosks that send often."
+    )
+    group_bytes: int = Field(
+        default=350_000,
+        ge=1_000,
+        le=100_000_000,
+        description="Most bytes of messages in one transaction, some 150 batches of 50 events. "
+        "More store more a second, and each waits longer.",
     )
     commit_timeout_s: float = Field(
         default=5, gt=0, le=300, description="A worker that cannot commit for this long leaves its brokers to others."

@@ -28,6 +28,14 @@ class Message(NamedTuple):
     """Called with device, payload and content type; publishes on the device's receipt topic."""
 
 
+class GroupLimit(NamedTuple):
+    """The most that is committed together. A message is always taken, however large it is."""
+
+    messages: int
+    payload_bytes: int
+    """Bounds how long a commit takes: a message holds from one to thousands of events."""
+
+
 class Inbox:
     """The queue of one writer. `put` is called by the brokers' threads, `take` by the writer alone."""
 
@@ -35,6 +43,7 @@ class Inbox:
         self._most = most_messages
         self._messages: deque[Message] = deque()
         self._ready = threading.Condition()
+        self._bytes = 0
         self._closed = False
         self._waits_since = 0.0
         """When the oldest message came in, on the monotonic clock."""
@@ -45,12 +54,13 @@ class Inbox:
             if self._closed or len(self._messages) >= self._most:
                 return False
             self._messages.append(message)
+            self._bytes += len(message.data)
             if len(self._messages) == 1:
                 self._waits_since = time.monotonic()
                 self._ready.notify()
             return True
 
-    def take(self, linger_s: float, most: int, timeout_s: float) -> list[Message]:
+    def take(self, linger_s: float, most: GroupLimit, timeout_s: float) -> list[Message]:
         """Wait for a message, linger for more, and take up to `most`; nothing after `timeout_s` or when closed.
 
         One commit for all that comes within the linger costs the database and this process far less than one for each.
@@ -62,16 +72,17 @@ class Inbox:
             if not self._messages:
                 return []
         deadline = self._waits_since + linger_s
-        while len(self._messages) < most and not self._closed and (left := deadline - time.monotonic()) > 0:
+        while self._has_room(most) and not self._closed and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(left, linger_s / 2))
         with self._ready:
-            return [self._messages.popleft() for _ in range(min(most, len(self._messages)))]
+            return self._pop(most)
 
     def clear(self) -> int:
         """Discard everything; how much that was."""
         with self._ready:
             count = len(self._messages)
             self._messages.clear()
+            self._bytes = 0
             return count
 
     def close(self) -> None:
@@ -82,6 +93,18 @@ class Inbox:
 
     def __len__(self) -> int:
         return len(self._messages)
+
+    def _has_room(self, most: GroupLimit) -> bool:
+        return len(self._messages) < most.messages and self._bytes < most.payload_bytes
+
+    def _pop(self, most: GroupLimit) -> list[Message]:
+        taken: list[Message] = []
+        room = most.payload_bytes
+        while self._messages and len(taken) < most.messages and (not taken or len(self._messages[0].data) <= room):
+            taken.append(self._messages.popleft())
+            room -= len(taken[-1].data)
+            self._bytes -= len(taken[-1].data)
+        return taken
 
 
 def writer_of(device: str, writers: int) -> int:

@@ -12,7 +12,7 @@ import psycopg
 
 from hub.config import HubSettings
 from hub.ingest.broker_link import Broker, BrokerLink
-from hub.ingest.inbox import Inbox, Message, writer_of
+from hub.ingest.inbox import GroupLimit, Inbox, Message, writer_of
 from hub.ingest.writer import Writer, wall_ms
 from hub.metrics import HubMetrics
 from hub.store.connection import connect
@@ -37,7 +37,7 @@ class IngestService:
                 metrics,
                 name=f"writer {number}",
                 linger_s=ingest.linger_ms / 1000,
-                group_messages=ingest.group_messages,
+                most=GroupLimit(ingest.group_messages, ingest.group_bytes),
                 commit_timeout_s=ingest.commit_timeout_s,
             )
             for number, inbox in enumerate(self._inboxes, start=1)

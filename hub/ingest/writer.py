@@ -24,7 +24,7 @@ from contract.status import Goodbye, Hello
 from hub.ingest.answers import Answer, Spoken, receipts
 from hub.ingest.clones import Clones
 from hub.ingest.committer import Outcome, commit
-from hub.ingest.inbox import Inbox, Message
+from hub.ingest.inbox import GroupLimit, Inbox, Message
 from hub.ledger.reading import Refused, Unreadable, covered, read_message
 from hub.ledger.rules import Delivery, StreamKey, stream_of
 from hub.metrics import HubMetrics
@@ -68,12 +68,12 @@ class Writer(threading.Thread):
         *,
         name: str,
         linger_s: float,
-        group_messages: int,
+        most: GroupLimit,
         commit_timeout_s: float,
     ) -> None:
         super().__init__(name=name, daemon=True)
         self._inbox, self._dsn, self._metrics = inbox, dsn, metrics
-        self._linger_s, self._group_messages, self._timeout_s = linger_s, group_messages, commit_timeout_s
+        self._linger_s, self._most, self._timeout_s = linger_s, most, commit_timeout_s
         self._stopping = threading.Event()
         self.stalled = threading.Event()
         """Set while this writer has been unable to commit for longer than it may."""
@@ -104,7 +104,7 @@ class Writer(threading.Thread):
             if self._connection is None and not self._connect():
                 self._wait_for_database()
                 continue
-            messages = self._inbox.take(self._linger_s, self._group_messages, RETRY_S)
+            messages = self._inbox.take(self._linger_s, self._most, RETRY_S)
             if messages:
                 self._process(messages)
 

@@ -14,7 +14,7 @@ from contract.events import Loss
 from contract.receipt import Receipt
 from contract.status import Hello, Pending
 from contract.topics import Channel
-from hub.ingest.inbox import Inbox, Message
+from hub.ingest.inbox import GroupLimit, Inbox, Message
 from hub.ingest.writer import Writer
 from hub.ledger.reading import read_message
 from hub.metrics import HubMetrics
@@ -29,7 +29,13 @@ def ended(database: str, sent: Sequence[Sent], *, group_messages: int = 100) -> 
     """A writer that has taken these messages and stopped in good order, and its answers."""
     inbox, answers = Inbox(10_000), Answers()
     writer = Writer(
-        inbox, lambda: database, HubMetrics(), name="w", linger_s=0, group_messages=group_messages, commit_timeout_s=2.0
+        inbox,
+        lambda: database,
+        HubMetrics(),
+        name="w",
+        linger_s=0,
+        most=GroupLimit(group_messages, 1_000_000),
+        commit_timeout_s=2.0,
     )
     for channel, made in sent:
         assert inbox.put(answers.message(made, channel=channel))
@@ -121,7 +127,13 @@ def test_a_bug_costs_the_message_that_meets_it(
 def living(database: str) -> tuple[Writer, Inbox, Answers]:
     inbox, answers = Inbox(100), Answers()
     writer = Writer(
-        inbox, lambda: database, HubMetrics(), name="w", linger_s=0, group_messages=10, commit_timeout_s=0.5
+        inbox,
+        lambda: database,
+        HubMetrics(),
+        name="w",
+        linger_s=0,
+        most=GroupLimit(10, 1_000_000),
+        commit_timeout_s=0.5,
     )
     writer.start()
     return writer, inbox, answers
