@@ -17,5 +17,5 @@ GROUP BY 1, 2, 3
 SELECT d.name, i.subject, substr(i.kind, length('content_') + 1),
        (extract(epoch FROM min(i.opened_at)) * 1000)::float8
 FROM incident i JOIN device d ON d.id = i.device
-WHERE i.kind LIKE 'content\_%' AND i.closed_by IS DISTINCT FROM 'catalogue'
+WHERE i.kind LIKE 'content\_%' AND coalesce(i.closed_by, '') NOT SIMILAR TO 'catalogue|content\_%'
 GROUP BY 1, 2, 3

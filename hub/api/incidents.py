@@ -47,7 +47,10 @@ class Incident(Answer):
     acknowledged_at: datetime | None = Field(description="null: nobody has it in hand.")
     acknowledged_by: str | None = Field(description=f"A person. {_HIDDEN}", examples=["nguyen.an"])
     closed_at: datetime | None
-    closed_by: str | None = Field(description=f"A person, or `catalogue`: it was approved. {_HIDDEN}")
+    closed_by: str | None = Field(
+        description="A person; `catalogue`: it was approved; or the kind of incident that a change of the catalogue "
+        f"made of it. {_HIDDEN}"
+    )
 
 
 class Incidents(Answer):

@@ -21,7 +21,7 @@ from hub.catalogue.versions import Version, following, withdrawn
 from hub.compliance.verdict import Approval, Verdict
 from hub.errors import HubError
 from hub.registry.cells import shown
-from hub.store.incidents import close_approved
+from hub.store.incidents import follow_catalogue
 from hub.store.named import named
 from hub.store.resolution import (
     NOTHING,
@@ -136,7 +136,7 @@ def resolve_everything(connection: Connection, hand: Hand) -> Reresolved:
     """Look at every content that was ever seen. Finds nothing, unless somebody changed tables by hand."""
     with _changing(connection):
         change = _note(connection, "resolved", [], hand)
-        return resolve_again(connection, everything_shown(connection), change)
+        return _resolve(connection, everything_shown(connection), change, hand)
 
 
 def versions(connection: Connection, codes: Sequence[str] | None = None) -> dict[str, list[Version]]:
@@ -202,16 +202,19 @@ def _record(connection: Connection, deed: Deed, new: Sequence[Version], hand: Ha
         _put(connection, version)
     codes = sorted({version.content.code for version in new})
     change = _note(connection, deed, codes, hand)
-    done = resolve_again(connection, touched_by(connection, codes), change)
-    close_approved(connection, hand.now)
-    return done
+    return _resolve(connection, touched_by(connection, codes), change, hand)
 
 
 def _turn(connection: Connection, deed: Literal["deleted", "restored"], code: str, hand: Hand) -> Reresolved:
     query = {"deleted": "delete", "restored": "restore"}[deed]
     connection.execute(named("catalogue")[query], {"code": code, "at": hand.now, "who": hand.who})
-    done = resolve_again(connection, touched_by(connection, [code]), _note(connection, deed, [code], hand))
-    close_approved(connection, hand.now)
+    change = _note(connection, deed, [code], hand)
+    return _resolve(connection, touched_by(connection, [code]), change, hand)
+
+
+def _resolve(connection: Connection, shown_contents: Sequence[int], change: int, hand: Hand) -> Reresolved:
+    done = resolve_again(connection, shown_contents, change)
+    follow_catalogue(connection, change, hand.now)
     return done
 
 

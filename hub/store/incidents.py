@@ -15,7 +15,7 @@ from hub.compliance.local_time import local_date
 from hub.counts.hourly import HOUR_MS
 from hub.counts.tally import Tally
 from hub.errors import HubError
-from hub.notices.message import CONTENT_KINDS, Told
+from hub.notices.message import Told
 from hub.people.deeds import Deed
 from hub.people.principal import Provinces
 from hub.store.arrays import columns
@@ -68,9 +68,16 @@ def raise_content_incidents(connection: psycopg.Connection, tally: Tally, conten
         connection.execute(named("incidents")["raise_content"], arrays | {"now": moment(now_ms)})
 
 
-def close_approved(connection: Connection, now: datetime) -> int:
-    """Close what a change of the catalogue has made good; how many."""
-    return connection.execute(named("incidents")["close_approved"], {"now": now, "kinds": list(CONTENT_KINDS)}).rowcount
+def follow_catalogue(connection: Connection, change: int, now: datetime) -> None:
+    """What a change of the catalogue makes of open incidents, in its transaction.
+
+    One is closed by it when nothing of its kind is left on the days that it speaks of, where it speaks of. What is bad
+    in another way since has an incident of that kind, whose name tells what became of the old one.
+    """
+    given = {"change": change, "now": now}
+    became = connection.execute(named("incidents")["open_changed"], given).fetchall()
+    told = {"ids": [row[0] for row in became], "kinds": [row[1] for row in became]}
+    connection.execute(named("incidents")["close_changed"], given | told)
 
 
 def waiting(connection: Connection, kinds: Iterable[str]) -> list[Waiting]:

@@ -3,11 +3,15 @@
 ALTER TABLE incident
     ADD COLUMN subject text NOT NULL DEFAULT '',     -- what it is about within the device: a content's reference
     ADD COLUMN placement integer REFERENCES placement (id),
+    ADD COLUMN first_day date,                       -- of a content: the local days on which it was shown like this
+    ADD COLUMN last_day date,
     ADD COLUMN acknowledged_at timestamptz,
     ADD COLUMN acknowledged_by text,                 -- a person's name
-    ADD COLUMN closed_by text,                       -- a person's name, or what made it end
+    ADD COLUMN closed_by text,                       -- a person's name, catalogue, or the kinds that a change made of it
     ADD CHECK ((acknowledged_at IS NULL) = (acknowledged_by IS NULL)),
-    ADD CHECK (closed_at IS NOT NULL OR closed_by IS NULL);
+    ADD CHECK (closed_at IS NOT NULL OR closed_by IS NULL),
+    ADD CHECK ((first_day IS NULL) = (last_day IS NULL)),
+    ADD CHECK (first_day <= last_day);
 UPDATE incident i SET placement = p.placement FROM device_place p WHERE p.device = i.device;
 DROP INDEX incident_open;
 -- One a place: when a device is carried elsewhere, what it goes on doing there is another province's to answer for.

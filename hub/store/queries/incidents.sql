@@ -1,25 +1,24 @@
 -- name: raise_content - open or count up what is shown and not approved, from what a group of batches says was shown
 -- Silent until the catalogue holds something: before that everything would be unknown.
-WITH shown AS (
-    SELECT given.placement, given.content, min(given.day) AS first_day, max(given.day) AS last_day
+WITH bad AS (
+    SELECT p.device, p.id AS placement, c.content_ref, r.verdict::text AS verdict, min(given.day) AS first_day,
+           max(given.day) AS last_day,
+           (array_agg(jsonb_build_object('content_sha256', encode(c.content_sha256, 'hex'), 'day', given.day,
+                                         'code', r.code, 'version', r.version) ORDER BY given.day DESC, c.id))[1] AS detail
     FROM unnest(%(placement)s::int[], %(content)s::int[], %(day)s::date[]) AS given (placement, content, day)
-    GROUP BY 1, 2
-), bad AS (
-    SELECT DISTINCT ON (p.device, c.content_ref, r.verdict, s.placement)
-           p.device, s.placement, c.content_ref, r.verdict::text AS verdict,
-           jsonb_build_object('content_sha256', encode(c.content_sha256, 'hex'), 'day', greatest(s.first_day, r.first_day),
-                              'code', r.code, 'version', r.version) AS detail
-    FROM shown s
-    JOIN placement p ON p.id = s.placement
-    JOIN shown_content c ON c.id = s.content
-    JOIN resolved r ON r.content = s.content AND r.first_day <= s.last_day AND r.last_day >= s.first_day
-    WHERE r.verdict::text <> 'approved' AND EXISTS (SELECT FROM content_version)
-    ORDER BY p.device, c.content_ref, r.verdict, s.placement, s.last_day DESC
+    JOIN placement p ON p.id = given.placement
+    JOIN shown_content c ON c.id = given.content
+    JOIN resolved r ON r.content = given.content AND given.day BETWEEN r.first_day AND r.last_day
+    WHERE r.verdict <> 'approved' AND EXISTS (SELECT FROM content_version)
+    GROUP BY 1, 2, 3, 4
 )
-INSERT INTO incident AS known (kind, device, subject, placement, opened_at, last_at, detail)
-SELECT 'content_' || verdict, device, content_ref, placement, %(now)s, %(now)s, detail FROM bad ORDER BY 1, 2, 3, 4
+INSERT INTO incident AS known (kind, device, subject, placement, first_day, last_day, opened_at, last_at, detail)
+SELECT 'content_' || verdict, device, content_ref, placement, first_day, last_day, %(now)s, %(now)s, detail
+FROM bad ORDER BY 1, 2, 3, 4
 ON CONFLICT (kind, device, subject, placement) WHERE closed_at IS NULL
-DO UPDATE SET last_at = excluded.last_at, times = known.times + 1, detail = excluded.detail
+DO UPDATE SET last_at = excluded.last_at, times = known.times + 1, detail = excluded.detail,
+              first_day = least(known.first_day, excluded.first_day),
+              last_day = greatest(known.last_day, excluded.last_day)
 
 -- name: waiting - incidents that nobody has taken in hand, with what was told of them already
 SELECT i.id, i.kind, d.name AS device, i.subject, s.name_vi AS site,
@@ -62,18 +61,47 @@ UPDATE incident SET closed_at = %(now)s, closed_by = %(by)s WHERE id = %(id)s
 -- name: note - an entry of the audit log
 INSERT INTO audit_entry (at, who, deed, what, detail) VALUES (%(now)s, %(who)s, %(deed)s, %(what)s, %(detail)s)
 
--- name: close_approved - what the catalogue has approved since: all that was shown of it is good now
-UPDATE incident i SET closed_at = %(now)s, closed_by = 'catalogue'
-WHERE i.closed_at IS NULL AND i.kind = ANY(%(kinds)s)
-  AND NOT EXISTS (
-      SELECT FROM shown_content c JOIN play_hour h ON h.content = c.id
-      JOIN placement p ON p.id = h.placement AND p.device = i.device
-      JOIN resolved r ON r.content = c.id
-          AND hub.local_day(h.bucket) BETWEEN r.first_day AND r.last_day
-      WHERE c.content_ref = i.subject AND 'content_' || r.verdict::text = i.kind
-        AND h.bucket >= date_trunc('hour', i.opened_at, 'UTC') - interval '2 days'
+-- name: open_changed - what a change of the catalogue has made bad in another way, of what open incidents speak of
+-- Returns these incidents, each with the kinds of those that are open for it now.
+WITH became AS (
+    SELECT i.id, i.device, i.subject, i.placement, 'content_' || n.new_verdict::text AS kind, hub.local_day(h.bucket) AS day,
+           c.content_sha256, n.new_code, n.new_version
+    FROM resolution_change n
+    JOIN shown_content c ON c.id = n.content
+    JOIN incident i ON i.subject = c.content_ref AND i.kind = 'content_' || n.old_verdict::text AND i.closed_at IS NULL
+    JOIN play_hour h ON h.placement = i.placement AND h.content = c.id
+        AND h.bucket >= hub.begin_of(greatest(i.first_day, n.first_day))
+        AND h.bucket < hub.begin_of(least(i.last_day, n.last_day) + 1)
+    WHERE n.change = %(change)s AND n.new_verdict NOT IN ('approved', n.old_verdict)
+), opened AS (
+    INSERT INTO incident AS known (kind, device, subject, placement, first_day, last_day, opened_at, last_at, detail)
+    SELECT kind, device, subject, placement, min(day), max(day), %(now)s, %(now)s,
+           (array_agg(jsonb_build_object('content_sha256', encode(content_sha256, 'hex'), 'day', day, 'code', new_code,
+                                         'version', new_version) ORDER BY day DESC, content_sha256))[1]
+    FROM became GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+    ON CONFLICT (kind, device, subject, placement) WHERE closed_at IS NULL
+    DO UPDATE SET first_day = least(known.first_day, excluded.first_day),
+                  last_day = greatest(known.last_day, excluded.last_day)
+)
+SELECT id, string_agg(DISTINCT kind, ', ') FROM became GROUP BY id
+
+-- name: close_changed - what a change of the catalogue speaks of and nothing is bad of any more, or only in another way
+UPDATE incident i
+SET closed_at = %(now)s,
+    closed_by = coalesce((SELECT kinds FROM unnest(%(ids)s::bigint[], %(kinds)s::text[]) AS became (id, kinds)
+                          WHERE became.id = i.id), 'catalogue')
+WHERE i.closed_at IS NULL AND i.first_day IS NOT NULL
+  AND EXISTS (
+      SELECT FROM resolution_change n JOIN shown_content c ON c.id = n.content
+      WHERE n.change = %(change)s AND c.content_ref = i.subject AND i.kind = 'content_' || n.old_verdict::text
   )
-RETURNING id
+  AND NOT EXISTS (
+      SELECT FROM shown_content c
+      JOIN play_hour h ON h.content = c.id AND h.placement = i.placement
+          AND h.bucket >= hub.begin_of(i.first_day) AND h.bucket < hub.begin_of(i.last_day + 1)
+      JOIN resolved r ON r.content = c.id AND hub.local_day(h.bucket) BETWEEN r.first_day AND r.last_day
+      WHERE c.content_ref = i.subject AND i.kind = 'content_' || r.verdict::text
+  )
 
 -- name: list - incidents, open ones first
 SELECT i.id, i.kind, d.name AS device, i.subject, s.name_vi AS site, p.province_code, i.opened_at, i.last_at, i.times,

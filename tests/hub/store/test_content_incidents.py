@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import psycopg
 import pytest
 
 from hub.catalogue.topics import shipped
+from hub.compliance.local_time import DAY_MS, local_date
 from hub.store import catalogue
 from hub.store.catalogue import Hand
-from hub.store.incidents import incidents
+from hub.store.incidents import Responder, close, incidents
 from hub.store.ledger_store import LedgerStore
 from hub.store.placements import place
 from tests.hub.catalogue.making import AT, DRAFT, A, B, contents_file
@@ -37,6 +38,18 @@ def show(store: LedgerStore, seq: int, ref: str, sha256: str | None = None, **va
 
 def found(connection: psycopg.Connection) -> list[tuple[str, str, str, int]]:
     return [(one["kind"], one["device"], one["subject"], one["times"]) for one in incidents(connection, only_open=True)]
+
+
+def ended(connection: psycopg.Connection) -> dict[str, str]:
+    """What has closed those that are closed, the newest of each kind."""
+    every = sorted(incidents(connection, only_open=False), key=lambda one: one["id"])
+    return {one["kind"]: one["closed_by"] for one in every if one["closed_at"]}
+
+
+def spans(connection: psycopg.Connection) -> dict[str, tuple[date, date]]:
+    """First and last day of those that are open, by kind."""
+    rows = connection.execute("SELECT kind, first_day, last_day FROM incident WHERE closed_at IS NULL")
+    return {kind: (first, last) for kind, first, last in rows}
 
 
 def test_nothing_is_said_before_there_is_a_catalogue(store: LedgerStore, connection: psycopg.Connection) -> None:
@@ -90,3 +103,80 @@ def test_what_has_expired(store: LedgerStore, connection: psycopg.Connection) ->
     put(connection, {"refs": "cu.mp4", "valid_until": "31/12/2025"}, {"code": "ND-2", "refs": "x.mp4"})
     show(store, 1, "cu.mp4")
     assert found(connection) == [("content_expired", DEVICE, "cu.mp4", 1)]
+
+
+def test_a_change_that_has_nothing_to_do_with_it_leaves_what_came_late(
+    store: LedgerStore, connection: psycopg.Connection
+) -> None:
+    put(connection, {"refs": "chao-mung.mp4"})
+    show(store, 1, "la.mp4", time=NOW_MS - 5 * DAY_MS)
+    put(connection, {"code": "ND-9", "refs": "khac.mp4"})
+    assert found(connection) == [("content_unknown", DEVICE, "la.mp4", 1)]
+    put(connection, {"code": "ND-2", "refs": "la.mp4"})
+    assert ended(connection) == {"content_unknown": "catalogue"}
+
+
+def test_it_ends_when_every_day_that_it_speaks_of_is_approved(
+    store: LedgerStore, connection: psycopg.Connection
+) -> None:
+    put(connection, {"refs": "chao-mung.mp4"})
+    show(store, 1, "la.mp4", time=NOW_MS)
+    show(store, 2, "la.mp4", time=NOW_MS - 5 * DAY_MS, play_id=2)
+    assert spans(connection) == {"content_unknown": (local_date(NOW_MS - 5 * DAY_MS), local_date(NOW_MS))}
+    today = {"valid_from": f"{local_date(NOW_MS):%d/%m/%Y}"}
+    put(connection, {"code": "ND-2", "refs": "la.mp4", **today})
+    assert ended(connection) == {"content_unknown": "content_not_yet_valid"}
+    assert spans(connection) == {"content_not_yet_valid": (local_date(NOW_MS - 5 * DAY_MS),) * 2}
+    put(connection, {"code": "ND-2", "refs": "la.mp4"})
+    assert ended(connection)["content_not_yet_valid"] == "catalogue"
+    assert found(connection) == []
+
+
+def test_what_a_change_makes_bad_in_another_way_is_an_incident_of_that_kind(
+    store: LedgerStore, connection: psycopg.Connection
+) -> None:
+    put(connection, {"refs": "chao-mung.mp4"})
+    show(store, 1, "la.mp4", B)
+    put(connection, {"code": "ND-2", "refs": "la.mp4", "media_sha256": A})
+    assert ended(connection) == {"content_unknown": "content_altered"}
+    assert found(connection) == [("content_altered", DEVICE, "la.mp4", 1)]
+    catalogue.delete(connection, "ND-2", HAND)
+    assert ended(connection)["content_altered"] == "content_unknown"
+    catalogue.restore(connection, "ND-2", HAND)
+    assert found(connection) == [("content_altered", DEVICE, "la.mp4", 1)]
+    put(connection, {"code": "ND-2", "refs": "la.mp4", "media_sha256": B})
+    assert found(connection) == []
+    closed = [(one["kind"], one["closed_by"]) for one in incidents(connection, only_open=False)]
+    assert sorted(closed) == [
+        ("content_altered", "catalogue"),
+        ("content_altered", "content_unknown"),
+        ("content_unknown", "content_altered"),
+        ("content_unknown", "content_altered"),
+    ]
+
+
+def test_one_of_two_files_of_a_name_may_be_left(store: LedgerStore, connection: psycopg.Connection) -> None:
+    put(connection, {"refs": "chao-mung.mp4"})
+    show(store, 1, "la.mp4", A)
+    show(store, 2, "la.mp4", B, play_id=2)
+    put(connection, {"code": "ND-2", "refs": "la.mp4", "media_sha256": A})
+    assert ended(connection) == {"content_unknown": "content_altered"}
+    assert found(connection) == [("content_altered", DEVICE, "la.mp4", 1)]
+
+
+def test_what_a_person_has_closed_stays_closed(store: LedgerStore, connection: psycopg.Connection) -> None:
+    put(connection, {"refs": "chao-mung.mp4"})
+    show(store, 1, "la.mp4", B)
+    ((number,),) = connection.execute("SELECT id FROM incident").fetchall()
+    close(connection, number, Responder("An", "person:an"), AT)
+    put(connection, {"code": "ND-2", "refs": "la.mp4", "media_sha256": A})
+    assert ended(connection) == {"content_unknown": "An"}
+    assert found(connection) == []
+
+
+def test_a_preview_closes_nothing(store: LedgerStore, connection: psycopg.Connection) -> None:
+    put(connection, {"refs": "chao-mung.mp4"})
+    show(store, 1, "la.mp4")
+    file = contents_file({"code": "ND-2", "refs": "la.mp4"})
+    catalogue.import_contents(connection, file, HAND, preview=True)
+    assert found(connection) == [("content_unknown", DEVICE, "la.mp4", 1)]
