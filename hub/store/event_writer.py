@@ -20,6 +20,7 @@ from hub.store.counts import raise_counts
 from hub.store.identities import StreamIds
 from hub.store.incidents import raise_content_incidents
 from hub.store.packer import Packer
+from hub.store.resolution import hold_catalogue
 from hub.store.tables import TABLES
 from hub.store.visits import mark
 
@@ -55,6 +56,15 @@ class EventWriter:
             prepared.cells.append(Cell(kind, placement, hour, these, groups))
         return prepared
 
+    def hold_catalogue(self, tally: Tally) -> None:
+        """What the catalogue says of the plays among these does not change until the transaction that is open ends.
+
+        To be asked first: whoever changes the catalogue waits for devices, which may wait for streams that we lock.
+        Nothing is read, so it can be in a pipeline; statements after it see the change that it waited for.
+        """
+        if tally.sums.get("play"):
+            hold_catalogue(self._connection)
+
     def copy(self, batches: Sequence[Prepared], tally: Tally) -> None:
         """Write the rows in the transaction that is open. StaleIdentity as it says.
 
@@ -74,7 +84,10 @@ class EventWriter:
                         copy.write(b"".join((binary_copy.HEADER, *rows[table.kind], binary_copy.TRAILER)))
 
     def raise_counts(self, batches: Iterable[Prepared], tally: Tally, now_ms: int) -> None:
-        """Raise what follows from these rows, in the same transaction; nothing is read, so it can be in a pipeline."""
+        """Raise what follows from these rows, in the same transaction; nothing is read, so it can be in a pipeline.
+
+        The transaction began with `hold_catalogue`, or incidents might be of a catalogue that is just being changed.
+        """
         raise_counts(self._connection, tally, self.contents)
         raise_content_incidents(self._connection, tally, self.contents, now_ms)
         mark(self._connection, (cell for batch in batches for cell in batch.cells if cell.kind == "interaction"))

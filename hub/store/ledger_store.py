@@ -1,8 +1,9 @@
 """The ledger's rules in one transaction: lock, decide, COPY, book, raise the current state.
 
 READ COMMITTED is enough: every statement after the lock sees what the holder of the lock before us has committed, and
-nobody else changes the locked rows. Streams are locked in the order of their ids and tables are written in one order,
-so two workers wait for each other and do not deadlock; should it happen all the same the caller tries again.
+nobody else changes the locked rows. Locks are taken in one order: first the catalogue, shared, if there are plays, then
+streams by their ids; and tables are written in one order. So two workers wait for each other and do not deadlock;
+should it happen all the same the caller tries again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from contract import codec
 from contract.events import Kind
 from contract.limits import MAX_STREAM_RANGES
 from contract.ranges import RangeSet
+from hub.counts.tally import Tally
 from hub.ledger.reading import Refused, Unreadable
 from hub.ledger.rules import Account, Decision, Delivery, StreamKey, decide, stream_of, streams_of
 from hub.store import multirange
@@ -68,7 +70,7 @@ class LedgerStore:
         prepared = [self._writer.prepare(ids[stream_of(one)], one.batch.events, now_ms) for one in deliveries]
         tally = tally_of(prepared)
         with self._connection.transaction():
-            accounts = self._lock(ids, spans)
+            accounts = self._lock(ids, spans, tally)
             decision = decide(deliveries, accounts)
             self._reject(unreadable, accounts, decision, ids, now_ms)
             if list(map(id, (row[1] for row in decision.rows))) != [id(one.batch.events) for one in deliveries]:
@@ -117,13 +119,14 @@ class LedgerStore:
 
     # -- steps of the transaction ----------------------------------------------------------------------------
 
-    def _lock(self, ids: Ids, spans: Mapping[StreamKey, tuple[int, int]]) -> dict[StreamKey, Account]:
+    def _lock(self, ids: Ids, spans: Mapping[StreamKey, tuple[int, int]], tally: Tally) -> dict[StreamKey, Account]:
         key_of = {known.stream: key for key, known in ids.items()}
         streams = list(key_of)
         lows = [spans[key_of[stream]][0] for stream in streams]
         highs = [spans[key_of[stream]][1] for stream in streams]
         arrays = {"ids": numbers(streams), "lows": numbers(lows), "highs": numbers(highs)}
         with self._connection.pipeline():
+            self._writer.hold_catalogue(tally)
             locking = self._connection.execute(named("ledger")["lock"], {"ids": numbers(sorted(key_of))})
             accounting = self._connection.execute(named("ledger")["accounts"], arrays)
         locked, rows = locking.fetchall(), accounting.fetchall()

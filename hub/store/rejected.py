@@ -112,6 +112,7 @@ def _store_together(
 
     prepared = prepare(readables)
     with connection.transaction():
+        writer.hold_catalogue(tally_of([prepared]))
         connection.execute(named("rejected")["lock"], {"ids": sorted(known.stream for known in ids.values())})
         wanted = {"ids": [readable.id for readable in readables]}
         taken = {row[0] for row in connection.execute(named("rejected")["take"], wanted)}

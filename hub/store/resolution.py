@@ -2,7 +2,8 @@
 
 Two moments make a verdict: a content is seen for the first time (`resolve_new`, on the ingest's way), or the catalogue
 changes (`resolve_again`). A lock keeps them apart: whoever changes the catalogue holds it alone, and so sees every
-content that anybody has resolved; those who resolve something new or record days by what is resolved hold it together.
+content that anybody has resolved; those who resolve something new, record days or raise incidents by what is resolved
+hold it together, and take it before any lock of devices and streams.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def hold_catalogue(connection: Connection) -> None:
 
 
 def hold_catalogue_alone(connection: Connection) -> None:
-    """Until the transaction that is open ends, nobody else resolves, records days, or changes the catalogue."""
+    """Until the transaction that is open ends, nobody else changes the catalogue, or acts by what is resolved."""
     connection.execute(named("resolution")["change"])
 
 

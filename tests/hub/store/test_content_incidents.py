@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import Any
 
 import psycopg
 import pytest
 
+from contract import codec
 from hub.catalogue.topics import shipped
 from hub.compliance.local_time import DAY_MS, local_date
+from hub.ledger.reading import Unreadable
 from hub.store import catalogue
 from hub.store.catalogue import Hand
+from hub.store.connection import connect
 from hub.store.incidents import Responder, close, incidents
 from hub.store.ledger_store import LedgerStore
 from hub.store.placements import place
+from hub.store.rejected import retry
 from tests.hub.catalogue.making import AT, DRAFT, A, B, contents_file
-from tests.hub.making import DEVICE, NOW_MS, delivery, play
+from tests.hub.making import DEVICE, KEY, NOW_MS, delivery, play
 from tests.hub.registry.making import put_site
 
 HAND = Hand("command:an", AT)
+TWO_TRANSACTIONS = pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
 
 
 @pytest.fixture
@@ -180,3 +188,59 @@ def test_a_preview_closes_nothing(store: LedgerStore, connection: psycopg.Connec
     file = contents_file({"code": "ND-2", "refs": "la.mp4"})
     catalogue.import_contents(connection, file, HAND, preview=True)
     assert found(connection) == [("content_unknown", DEVICE, "la.mp4", 1)]
+
+
+@TWO_TRANSACTIONS
+def test_what_comes_while_the_catalogue_changes_is_judged_by_what_it_becomes(
+    store: LedgerStore, connection: psycopg.Connection, database: str
+) -> None:
+    put(connection, {"refs": "chao-mung.mp4"})
+    show(store, 1, "la.mp4")
+    rejected = codec.encode_event(play(2, play_id=2, content_ref="la.mp4"))
+    store.commit([], [Unreadable(KEY, "", 2, rejected, "invalid: an older hub said so")], NOW_MS)
+    with connect(database, "change", autocommit=True) as changing, ThreadPoolExecutor() as pool:
+        with changing.transaction():
+            put(changing, {"code": "ND-2", "refs": "la.mp4"})
+            coming = [pool.submit(meanwhile, database, act) for act in (_comes, _is_retried)]
+            until_waiting(connection, 2)
+            # Who waits holds nothing that others need meanwhile.
+            connection.execute("SELECT FROM stream FOR UPDATE NOWAIT")
+            connection.execute("SELECT FROM device FOR UPDATE NOWAIT")
+        for one in coming:
+            one.result(timeout=30)
+    assert found(connection) == []
+    assert ended(connection) == {"content_unknown": "catalogue"}
+    assert connection.execute("SELECT count(*) FROM play").fetchone() == (3,)
+
+
+@TWO_TRANSACTIONS
+def test_what_is_no_play_does_not_wait_for_the_catalogue(
+    store: LedgerStore, connection: psycopg.Connection, database: str
+) -> None:
+    with connect(database, "change", autocommit=True) as changing, changing.transaction():
+        put(changing, {"refs": "chao-mung.mp4"})
+        store.commit([delivery([1])], [], NOW_MS)
+    assert connection.execute("SELECT count(*) FROM fault").fetchone() == (1,)
+
+
+def _comes(connection: psycopg.Connection) -> None:
+    show(LedgerStore(connection), 3, "la.mp4", play_id=3)
+
+
+def _is_retried(connection: psycopg.Connection) -> None:
+    assert retry(connection, NOW_MS) == (1, 0)
+
+
+def meanwhile(database: str, act: Callable[[psycopg.Connection], None]) -> None:
+    with connect(database, "meanwhile", autocommit=True) as connection:
+        act(connection)
+
+
+def until_waiting(connection: psycopg.Connection, sessions: int) -> None:
+    """Until so many wait for the catalogue."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    for _ in range(300):
+        if connection.execute(waiting).fetchone() == (sessions,):
+            return
+        time.sleep(0.05)
+    raise AssertionError("nobody waits for the catalogue")
