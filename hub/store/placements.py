@@ -6,7 +6,7 @@ writing with the old one meanwhile, and `device.moves` tells it that what it rem
 
 A placement is of one site in one province. A gate that changes its province from a day on gives the placements at it an
 end there and begins new ones, at the same sites; a device that is placed for longer than its gate stays in a province
-gets as many. Locks are taken in one order: gate, devices by their ids, streams by theirs.
+gets as many. Locks are taken in one order: catalogue (shared), gate, devices by their ids, streams by theirs.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Final
 import psycopg
 
 from hub.store.named import named
+from hub.store.resolution import hold_catalogue
 
 _ROWS: Final = ("play", "screen", "interaction", "health", "fault", "lifecycle", "loss", "visit", "visit_due")
 _COUNTS: Final = ("play_hour", "interaction_hour", "health_hour", "fault_hour", "event_hour", "visit_hour")
@@ -36,6 +37,7 @@ def place(
     Without `since`: from the beginning if nobody has said anything before, else from the present hour on. With it: from
     the full hour before it until the device's next placement, if there is a later one.
     """
+    hold_catalogue(connection)
     if connection.execute(named("placements")["lock_gate"], {"site": site}).fetchone() is None:
         raise LookupError(f"no site {site}")
     found = connection.execute(named("placements")["lock_device"], {"device": device}).fetchone()
@@ -57,12 +59,14 @@ def place(
 
 def lock(connection: psycopg.Connection, devices: Iterable[str]) -> None:
     """Before several devices are placed in one transaction: so no two of those that do it wait for each other."""
+    hold_catalogue(connection)
     found = connection.execute(named("placements")["lock_devices"], {"devices": sorted(devices)}).fetchall()
     connection.execute(named("placements")["lock_streams_of_all"], {"devices": [row[0] for row in found]})
 
 
 def lock_at(connection: psycopg.Connection, gates: Iterable[str]) -> list[int]:
     """The same before placements at several gates are settled: every device that stands there at any time."""
+    hold_catalogue(connection)
     found = connection.execute(named("placements")["lock_devices_at"], {"gates": sorted(gates)}).fetchall()
     devices = [row[0] for row in found]
     connection.execute(named("placements")["lock_streams_of_all"], {"devices": devices})
@@ -105,5 +109,7 @@ def _hand_over(connection: psycopg.Connection, new: int, old: int | None, since:
     """Give what is stored of the old placement between two moments (as PostgreSQL writes them) to the new one."""
     connection.execute(named("placements")["settle_no_visits"])
     given = {"new": new, "old": old, "since": since, "until": until}
+    # While the counts are all at the old one: they tell which days of an incident go.
+    connection.execute(named("placements")["hand_over_incident"], given)
     for table in (*_ROWS, *_COUNTS):
         connection.execute(named("placements")[f"hand_over_{table}"], given)

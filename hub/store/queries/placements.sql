@@ -133,5 +133,35 @@ WHERE placement = %(old)s AND began_at >= %(since)s::timestamptz AND began_at < 
 INSERT INTO visit_due (placement, session, first_at, last_at)
 SELECT %(new)s, session, first_at, last_at FROM visit_due WHERE placement = %(old)s
 
+-- name: hand_over_incident - open incidents of contents go with the counts that show them
+-- One that is all of the time that is handed over goes; one that is of both stays, and another one is opened there.
+WITH shown AS (
+    SELECT i.id, h.bucket >= %(since)s::timestamptz AND h.bucket < %(until)s::timestamptz AS goes,
+           min(hub.local_day(h.bucket)) AS first_day, max(hub.local_day(h.bucket)) AS last_day,
+           (array_agg(jsonb_build_object('content_sha256', encode(c.content_sha256, 'hex'), 'day', hub.local_day(h.bucket),
+                                         'code', r.code, 'version', r.version) ORDER BY h.bucket DESC, c.id))[1] AS detail
+    FROM incident i
+    JOIN shown_content c ON c.content_ref = i.subject
+    JOIN play_hour h ON h.content = c.id AND h.placement = i.placement
+        AND h.bucket >= hub.begin_of(i.first_day) AND h.bucket < hub.begin_of(i.last_day + 1)
+    JOIN resolved r ON r.content = c.id AND hub.local_day(h.bucket) BETWEEN r.first_day AND r.last_day
+        AND i.kind = 'content_' || r.verdict::text
+    WHERE i.placement = %(old)s AND i.closed_at IS NULL
+    GROUP BY 1, 2
+), gone AS (
+    UPDATE incident i SET placement = %(new)s FROM shown goes
+    WHERE goes.id = i.id AND goes.goes AND NOT EXISTS (SELECT FROM shown stays WHERE stays.id = i.id AND NOT stays.goes)
+), left_here AS (
+    UPDATE incident i SET first_day = stays.first_day, last_day = stays.last_day, detail = stays.detail
+    FROM shown stays JOIN shown goes ON goes.id = stays.id AND goes.goes WHERE stays.id = i.id AND NOT stays.goes
+)
+INSERT INTO incident AS known (kind, device, subject, placement, first_day, last_day, opened_at, last_at, detail)
+SELECT i.kind, i.device, i.subject, %(new)s, goes.first_day, goes.last_day, now(), now(), goes.detail
+FROM incident i JOIN shown goes ON goes.id = i.id AND goes.goes JOIN shown stays ON stays.id = i.id AND NOT stays.goes
+ORDER BY i.kind, i.subject
+ON CONFLICT (kind, device, subject, placement) WHERE closed_at IS NULL
+DO UPDATE SET first_day = least(known.first_day, excluded.first_day),
+              last_day = greatest(known.last_day, excluded.last_day)
+
 -- name: settle_no_visits - nobody makes facts of visitors' sessions from acts that are just being moved
 LOCK TABLE visit IN SHARE ROW EXCLUSIVE MODE

@@ -13,13 +13,15 @@ import pytest
 
 from contract import codec
 from hub.catalogue.topics import shipped
-from hub.compliance.local_time import DAY_MS, local_date
+from hub.compliance.local_time import DAY_MS, HOUR_MS, local_date
+from hub.ingest.committer import commit
 from hub.ledger.reading import Unreadable
 from hub.store import catalogue
 from hub.store.catalogue import Hand
 from hub.store.connection import connect
-from hub.store.incidents import Responder, close, incidents
+from hub.store.incidents import Responder, acknowledge, close, incidents
 from hub.store.ledger_store import LedgerStore
+from hub.store.moment import moment
 from hub.store.placements import place
 from hub.store.rejected import retry
 from tests.hub.catalogue.making import AT, DRAFT, A, B, contents_file
@@ -41,7 +43,7 @@ def put(connection: psycopg.Connection, *rows: dict[str, str]) -> None:
 
 
 def show(store: LedgerStore, seq: int, ref: str, sha256: str | None = None, **values: Any) -> None:
-    store.commit([delivery([play(seq, content_ref=ref, content_sha256=sha256, **values)])], [], NOW_MS)
+    commit(store, [delivery([play(seq, content_ref=ref, content_sha256=sha256, **values)])], [], NOW_MS)
 
 
 def found(connection: psycopg.Connection) -> list[tuple[str, str, str, int]]:
@@ -244,3 +246,93 @@ def until_waiting(connection: psycopg.Connection, sessions: int) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("nobody waits for the catalogue")
+
+
+@pytest.fixture
+def placed(store: LedgerStore, connection: psycopg.Connection) -> LedgerStore:
+    """A device that stands at S-1, and a catalogue that does not know `la.mp4`."""
+    put(connection, {"refs": "chao-mung.mp4"})
+    for site, province in (("S-1", "20"), ("S-2", "22"), ("S-3", "10")):
+        put_site(connection, site, province)
+    show(store, 1, "chao-mung.mp4")
+    move(connection, "S-1")
+    return store
+
+
+def move(connection: psycopg.Connection, site: str, since_ms: int | None = None) -> None:
+    with connection.transaction():
+        place(connection, DEVICE, site, None if since_ms is None else moment(since_ms))
+
+
+def stands(connection: psycopg.Connection) -> list[tuple[str, date, date, bool]]:
+    """Where every incident of a content is, and of which days; whether it is open."""
+    rows = connection.execute(
+        "SELECT p.site, i.first_day, i.last_day, i.closed_at IS NULL"
+        " FROM incident i JOIN placement p ON p.id = i.placement ORDER BY 1, 2, 4"
+    )
+    return [(site, first, last, is_open) for site, first, last, is_open in rows]
+
+
+TODAY, BEFORE = local_date(NOW_MS), local_date(NOW_MS - 3 * DAY_MS)
+
+
+def test_an_incident_goes_with_what_a_later_word_of_a_move_hands_over(
+    placed: LedgerStore, connection: psycopg.Connection
+) -> None:
+    show(placed, 2, "la.mp4", play_id=2)
+    ((number,),) = connection.execute("SELECT id FROM incident").fetchall()
+    acknowledge(connection, number, Responder("An", "person:an"), AT)
+    move(connection, "S-2", NOW_MS - 2 * HOUR_MS)
+    assert stands(connection) == [("S-2", TODAY, TODAY, True)]
+    (one,) = incidents(connection, only_open=True)
+    assert (one["id"], one["acknowledged_by"], one["province_code"]) == (number, "An", "22")
+    move(connection, "S-3", NOW_MS - HOUR_MS)
+    assert stands(connection) == [("S-3", TODAY, TODAY, True)]
+    put(connection, {"code": "ND-2", "refs": "la.mp4"})
+    assert ended(connection) == {"content_unknown": "catalogue"}
+
+
+def test_what_was_shown_before_and_after_a_move_is_an_incident_of_both_places(
+    placed: LedgerStore, connection: psycopg.Connection
+) -> None:
+    show(placed, 2, "la.mp4", A, play_id=2, time=NOW_MS - 3 * DAY_MS)
+    show(placed, 3, "la.mp4", B, play_id=3)
+    move(connection, "S-2", NOW_MS - 2 * HOUR_MS)
+    assert stands(connection) == [("S-1", BEFORE, BEFORE, True), ("S-2", TODAY, TODAY, True)]
+    told = {one["province_code"]: one["detail"] for one in incidents(connection, only_open=True)}
+    assert (told["20"]["content_sha256"], told["20"]["day"]) == (A, BEFORE.isoformat())
+    assert (told["22"]["content_sha256"], told["22"]["day"]) == (B, TODAY.isoformat())
+    show(placed, 4, "la.mp4", B, play_id=4, time=NOW_MS + 1)
+    assert {one["province_code"]: one["times"] for one in incidents(connection, only_open=True)} == {"20": 2, "22": 2}
+    put(connection, {"code": "ND-2", "refs": "la.mp4", "media_sha256": A})
+    assert stands(connection) == [
+        ("S-1", BEFORE, BEFORE, False),
+        ("S-2", TODAY, TODAY, False),
+        ("S-2", TODAY, TODAY, True),
+    ]
+    assert [kind for kind, *_ in found(connection)] == ["content_altered"]
+
+
+def test_what_was_over_before_a_move_stays(placed: LedgerStore, connection: psycopg.Connection) -> None:
+    show(placed, 2, "la.mp4", play_id=2, time=NOW_MS - 3 * DAY_MS)
+    show(placed, 3, "cu.mp4", play_id=3)
+    ((number,),) = connection.execute("SELECT id FROM incident WHERE subject = 'cu.mp4'").fetchall()
+    close(connection, number, Responder("An", "person:an"), AT)
+    move(connection, "S-2", NOW_MS - 2 * HOUR_MS)
+    assert stands(connection) == [("S-1", BEFORE, BEFORE, True), ("S-1", TODAY, TODAY, False)]
+
+
+@TWO_TRANSACTIONS
+def test_a_move_waits_for_the_catalogue_without_being_in_its_way(
+    placed: LedgerStore, connection: psycopg.Connection, database: str
+) -> None:
+    show(placed, 2, "la.mp4", B, play_id=2)
+    with connect(database, "change", autocommit=True) as changing, ThreadPoolExecutor() as pool:
+        with changing.transaction():
+            put(changing, {"code": "ND-9", "refs": "khac.mp4"})
+            moving = pool.submit(meanwhile, database, lambda its: move(its, "S-2", NOW_MS - 2 * HOUR_MS))
+            until_waiting(connection, 1)
+            put(changing, {"code": "ND-2", "refs": "la.mp4", "media_sha256": A})  # opens one, of the device that moves
+        moving.result(timeout=30)
+    assert stands(connection) == [("S-1", TODAY, TODAY, False), ("S-2", TODAY, TODAY, True)]
+    assert found(connection) == [("content_altered", DEVICE, "la.mp4", 1)]
