@@ -5,16 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import psycopg
 
 from hub.config import HubSettings
+from hub.store.chores import MAIN
 
 LOCAL: Final = timezone(timedelta(hours=7), "Asia/Ho_Chi_Minh")
 """Vietnam's time, which knows no summer."""
 Do = Callable[[psycopg.Connection[Any], HubSettings, datetime], bool]
 """Does a part of the work in transactions of its own; true if there is more to do at once."""
+GoOn = Callable[[], bool]
+"""False once the hub is to end."""
+
+
+def always() -> bool:
+    """Go on whatever happens."""
+    return True
+
+
+class DoWhile(Protocol):
+    """As `Do`, and looks between its steps whether to go on."""
+
+    def __call__(
+        self, connection: psycopg.Connection[Any], settings: HubSettings, now: datetime, go_on: GoOn = always, /
+    ) -> bool:
+        """True if there is more to do at once."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +43,12 @@ class Chore:
     do: Do
     by_night: bool = False
     """Rather between 1 and 5 o'clock local time: it is noticed that it works."""
+    lane: str = MAIN
+    """Chores of one lane are done one after the other; lanes do not wait for each other."""
+
+    def part(self, connection: psycopg.Connection[Any], settings: HubSettings, now: datetime, _go_on: GoOn) -> bool:
+        """Do a part of it; true if there is more to do at once."""
+        return self.do(connection, settings, now)
 
     def is_due(self, done_at: datetime | None, now: datetime) -> bool:
         """Whether it is time. By day a nightly chore is done only if a night has been missed."""
@@ -36,3 +59,14 @@ class Chore:
             return since >= self.every
         is_night = 1 <= now.astimezone(LOCAL).hour < 5
         return since >= (self.every - timedelta(hours=8) if is_night else self.every + timedelta(hours=12))
+
+
+@dataclass(frozen=True)
+class LongChore(Chore):
+    """One whose part may take long for reasons that are not the hub's: it is asked to end between two steps."""
+
+    do: DoWhile
+
+    def part(self, connection: psycopg.Connection[Any], settings: HubSettings, now: datetime, go_on: GoOn) -> bool:
+        """Do a part of it; true if there is more to do at once."""
+        return self.do(connection, settings, now, go_on)

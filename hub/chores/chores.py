@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import psycopg
 
-from hub.chores.chore import Chore
-from hub.chores.notify import notify
+from hub.chores.chore import Chore, LongChore
+from hub.chores.notify import notify_by_mail, notify_by_webhook
 from hub.compliance.coverage import CoverageRules
 from hub.config import HubSettings
 from hub.store.fulfilment import MOST_AT_ONCE as MOST_DAYS
@@ -66,7 +66,8 @@ CHORES: Final = (
     Chore("readers", timedelta(seconds=30), _end_overlong),  # first: others may wait for what a reader holds
     Chore("daily record", timedelta(minutes=5), _record_days),
     Chore("judge", timedelta(minutes=1), _judge),
-    Chore("notices", timedelta(seconds=2), notify),
+    LongChore("notices by mail", timedelta(seconds=2), notify_by_mail, lane="mail"),
+    LongChore("notices by webhook", timedelta(seconds=2), notify_by_webhook, lane="webhook"),
     Chore("visits", timedelta(seconds=5), _settle_visits),
     Chore("maintain", timedelta(days=1), _maintain, by_night=True),
     Chore("publish", timedelta(days=1), _publish, by_night=True),

@@ -1,4 +1,4 @@
-"""Does the chores in a thread and with a connection of its own, if no other process of this database does them."""
+"""Does the chores, each lane in a thread and with a connection of its own, if no other process of a database does."""
 
 from __future__ import annotations
 
@@ -28,51 +28,70 @@ class ChoreService:
     """A service of the hub. A chore that fails is told, counted, and tried again when it is due the next time."""
 
     def __init__(self, settings: HubSettings, metrics: HubMetrics, chores: Sequence[Chore]) -> None:
-        self._settings, self._metrics, self._chores = settings, metrics, chores
         self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="chores", daemon=True)
-        self._unexpected: BaseException | None = None
-        self._tried_at: dict[str, datetime] = {}
+        self._lanes = [
+            _Lane(lane, [chore for chore in chores if chore.lane == lane], settings, metrics, self._stopping)
+            for lane in dict.fromkeys(chore.lane for chore in chores)
+        ]
 
     def start(self) -> None:
         """Begin; returns at once."""
-        self._thread.start()
+        for lane in self._lanes:
+            lane.thread.start()
 
     def stop(self) -> None:
-        """End after the part of a chore that is in hand."""
+        """End after the part of a chore, or the step of a long one, that each lane has in hand."""
         self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        for lane in self._lanes:
+            if lane.thread.is_alive():
+                lane.thread.join()
 
     def failure(self) -> str | None:
-        """Why it stopped by itself; None while it works."""
-        error = self._unexpected
-        return None if error is None else f"chores ended: {type(error).__name__}: {error}"
+        """Why it stopped by itself; None while all lanes work."""
+        errors = ((lane.name, lane.unexpected) for lane in self._lanes)
+        return next((f"{name} ended: {type(error).__name__}: {error}" for name, error in errors if error), None)
+
+
+class _Lane:
+    """Chores that are done one after the other."""
+
+    def __init__(
+        self, name: str, chores: Sequence[Chore], settings: HubSettings, metrics: HubMetrics, stopping: threading.Event
+    ) -> None:
+        self.name = name if name == store.MAIN else f"{store.MAIN} {name}"
+        self.thread = threading.Thread(target=self._run, name=self.name, daemon=True)
+        self.unexpected: BaseException | None = None
+        self._settings, self._metrics, self._chores = settings, metrics, chores
+        self._stopping = stopping
+        self._tried_at: dict[str, datetime] = {}
 
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
                 try:
                     dsn = self._settings.database.conninfo()
-                    with connect(dsn, "chores", lock_timeout_s=LOCK_S, autocommit=True) as connection:
+                    with connect(dsn, self.name, lock_timeout_s=LOCK_S, autocommit=True) as connection:
                         self._work(connection)
                 except psycopg.OperationalError as error:
-                    log.warning("chores wait for the database: %s", str(error).strip())
+                    log.warning("%s wait for the database: %s", self.name, str(error).strip())
                     self._stopping.wait(CONNECT_EVERY_S)
         except BaseException as error:
-            self._unexpected = error
-            log.exception("chores end")
+            self.unexpected = error
+            log.exception("%s end", self.name)
             raise
 
     def _work(self, connection: psycopg.Connection[Any]) -> None:
         """Until this is to stop; psycopg.OperationalError when the database is gone."""
         alone = False
         while not self._stopping.wait(0 if alone else LOOK_EVERY_S):
-            alone = alone or store.alone(connection)
+            alone = alone or store.alone(connection, self.name)
             if alone:
                 busy = [self._look_after(connection, chore) for chore in self._chores]
                 if not any(busy) and self._stopping.wait(LOOK_EVERY_S):
                     return
+
+    def _goes_on(self) -> bool:
+        return not self._stopping.is_set()
 
     def _look_after(self, connection: psycopg.Connection[Any], chore: Chore) -> bool:
         """Do one chore if it is due; whether there is more of it to do at once."""
@@ -82,7 +101,7 @@ class ChoreService:
             return False
         more = False
         try:
-            more = chore.do(connection, self._settings, now)
+            more = chore.part(connection, self._settings, now, self._goes_on)
             if not more:
                 store.done(connection, chore.name, now)
         except Exception:

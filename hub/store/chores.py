@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
 from hub.store.named import named
 
+MAIN: Final = "chores"
+"""The lane of all chores that say nothing else."""
 
-def alone(connection: psycopg.Connection[Any]) -> bool:
-    """Whether this connection does the chores from now on: nobody else does while it lives."""
-    row = connection.execute(named("chores")["alone"]).fetchone()
+
+def alone(connection: psycopg.Connection[Any], lane: str = MAIN) -> bool:
+    """Whether this connection does the chores of a lane from now on: nobody else does while it lives."""
+    row = connection.execute(named("chores")["alone"], {"lane": lane}).fetchone()
     return row is not None and bool(row[0])
 
 

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from hub.chores.notify import FIRST_RETRY_MS, LAST_RETRY_MS, notify, retry_ms
+from hub.chores.notify import FIRST_RETRY_MS, LAST_RETRY_MS, notify_by_webhook, retry_ms
 from hub.config import DatabaseSettings, HubSettings, NoticeSettings, NoticeStep
 from hub.store.incidents import IncidentTaken, NobodyNamed, Responder, acknowledge, close, incidents
 from hub.store.ledger_store import LedgerStore
@@ -48,7 +48,7 @@ def named(name: str) -> Responder:
 def test_each_step_once_and_in_its_time(connection: psycopg.Connection, settings: HubSettings, web: Taken) -> None:
     raise_one(connection)
     for seconds, told in ((0, 1), (5, 1), (599, 1), (600, 2), (9_999, 2)):
-        notify(connection, settings, NOW + timedelta(seconds=seconds))
+        notify_by_webhook(connection, settings, NOW + timedelta(seconds=seconds))
         assert len(web.posts) == told, seconds
     assert json.loads(web.posts[0][1])["device"] == DEVICE
 
@@ -59,11 +59,11 @@ def test_what_does_not_go_out_is_tried_again_ever_more_seldom(
     web.status = 503
     raise_one(connection)
     for seconds in range(60):
-        notify(connection, settings, NOW + timedelta(seconds=seconds))
+        notify_by_webhook(connection, settings, NOW + timedelta(seconds=seconds))
     assert len(web.posts) == 3  # at 0, 10 and 30 s
     web.status = 204
-    notify(connection, settings, NOW + timedelta(seconds=200))
-    notify(connection, settings, NOW + timedelta(seconds=300))
+    notify_by_webhook(connection, settings, NOW + timedelta(seconds=200))
+    notify_by_webhook(connection, settings, NOW + timedelta(seconds=300))
     assert len(web.posts) == 4
     assert connection.execute("SELECT tries, sent_at IS NOT NULL, error FROM notice").fetchone() == (4, True, None)
 
@@ -79,7 +79,7 @@ def test_nobody_else_is_told_once_a_person_has_it_in_hand(
 ) -> None:
     number = raise_one(connection)
     acknowledge(connection, number, named(" Nguyễn An "), NOW)
-    notify(connection, settings, NOW + timedelta(days=1))
+    notify_by_webhook(connection, settings, NOW + timedelta(days=1))
     assert web.posts == []
     with pytest.raises(IncidentTaken, match="in the hands of Nguyễn An already"):
         acknowledge(connection, number, named("Trần Bình"), NOW)
@@ -93,7 +93,7 @@ def test_nobody_else_is_told_once_a_person_has_it_in_hand(
 
 def test_kinds_that_nobody_wants_to_hear_of(connection: psycopg.Connection, settings: HubSettings, web: Taken) -> None:
     raise_one(connection, "rejected_event")
-    notify(connection, settings, NOW)
+    notify_by_webhook(connection, settings, NOW)
     assert web.posts == []
 
 
