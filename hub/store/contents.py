@@ -24,8 +24,13 @@ class Contents:
         self._connection = connection
         self._ids: dict[Content, int] = {}
 
+    @property
+    def is_full(self) -> bool:
+        """Whether to `forget` before the next group; within one nothing is forgotten, for `check` asks of all of it."""
+        return len(self._ids) >= _REMEMBERED
+
     def forget(self) -> None:
-        """Remember nothing; the database may be another one."""
+        """Remember nothing. Who has kept numbers that came from here forgets them, too."""
         self._ids.clear()
 
     def id(self, ref: str, sha256: str | None) -> int:
@@ -34,7 +39,10 @@ class Contents:
         return self._learn((ref, sha256)) if known is None else known
 
     def check(self, contents: Collection[Content]) -> None:
-        """StaleIdentity if the database calls one of these by another number. To be asked in the transaction."""
+        """StaleIdentity if the database calls one of these by another number. To be asked in the transaction.
+
+        Who catches it has everything forgotten that came from here, else trying again ends the same way.
+        """
         arrays = {
             "ids": numbers(self._ids.get(content, 0) for content in contents),
             "refs": texts(ref for ref, _ in contents),
@@ -42,7 +50,6 @@ class Contents:
         }
         row = self._connection.execute(named("contents")["agree"], arrays).fetchone()
         if row is None or row[0] != len(contents):
-            self.forget()
             raise StaleIdentity
 
     def _learn(self, content: Content) -> int:
@@ -56,7 +63,5 @@ class Contents:
             row = self._connection.execute(named("contents")["id"], given).fetchone()
         if row is None:
             raise StaleIdentity
-        if len(self._ids) >= _REMEMBERED:
-            self._ids.clear()
         self._ids[content] = row[0]
         return int(row[0])

@@ -40,8 +40,13 @@ class EventWriter:
         self.contents = Contents(connection)
         self._packers = {table.kind: Packer(table, self.contents) for table in TABLES}
 
+    def make_room(self) -> None:
+        """Before a group is prepared: forget everything if too much is remembered."""
+        if self.contents.is_full:
+            self.forget()
+
     def forget(self) -> None:
-        """Remember nothing; the database may be another one."""
+        """Remember nothing; the database may be another one. Packers hold numbers of contents, so all or none."""
         self.contents.forget()
         for packer in self._packers.values():
             packer.forget()
@@ -66,7 +71,7 @@ class EventWriter:
             hold_catalogue(self._connection)
 
     def copy(self, batches: Sequence[Prepared], tally: Tally) -> None:
-        """Write the rows in the transaction that is open. StaleIdentity as it says.
+        """Write the rows in the transaction that is open. StaleIdentity: `forget`, and prepare them again.
 
         `tally` is that of these batches.
         """

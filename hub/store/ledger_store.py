@@ -62,10 +62,21 @@ class LedgerStore:
 
         StaleIdentity and TooRagged as they say; psycopg.Error as PostgreSQL says. Nothing is committed then.
         """
+        try:
+            return self._commit(deliveries, unreadable, now_ms)
+        except StaleIdentity:
+            self._identities.forget()
+            self._writer.forget()
+            raise
+
+    def _commit(
+        self, deliveries: Sequence[Delivery], unreadable: Sequence[Unreadable], now_ms: int
+    ) -> dict[StreamKey, Account]:
         spans = streams_of(deliveries)
         for event in unreadable:
             low, high = spans.get(event.key, (0, 0))
             spans[event.key] = (min(low or event.seq, event.seq), max(high, event.seq))
+        self._writer.make_room()
         ids = self._identities.of(self._connection, spans)
         prepared = [self._writer.prepare(ids[stream_of(one)], one.batch.events, now_ms) for one in deliveries]
         tally = tally_of(prepared)
@@ -131,9 +142,9 @@ class LedgerStore:
             accounting = self._connection.execute(named("ledger")["accounts"], arrays)
         locked, rows = locking.fetchall(), accounting.fetchall()
         if {(row[0], StreamKey(row[1], row[2].hex)) for row in locked} != set(key_of.items()):
-            raise self._stale()
+            raise StaleIdentity
         if any(ids[key_of[stream]].moves != moves for stream, moves, _, _ in rows):
-            raise self._stale()
+            raise StaleIdentity
         return {key_of[stream]: Account(_numbers(committed), _numbers(lost)) for stream, _, committed, lost in rows}
 
     def _prepare_again(
@@ -149,11 +160,6 @@ class LedgerStore:
         return [
             whole.get(id(events)) or self._writer.prepare(ids[key], events, now_ms) for key, events, _ in decision.rows
         ]
-
-    def _stale(self) -> StaleIdentity:
-        self._identities.forget()
-        self._writer.forget()
-        return StaleIdentity()
 
     def _reject(
         self,
