@@ -150,7 +150,8 @@ def _foreign_title(row: Row) -> tuple[str | None, str | None]:
     title, its_language = optional(row, "title_foreign", 500), optional(row, "title_language")
     if (title is None) != (its_language is None):
         column = "title_foreign" if title is None else "title_language"
-        raise BadCell(column, "để trống; title_foreign và title_language cần có cả hai, hoặc trống cả hai")
+        told = "để trống; {} và {} cần có cả hai, hoặc trống cả hai"
+        raise BadCell(column, told, "title_foreign", "title_language")
     return title, its_language and cells.language(its_language, "title_language")
 
 

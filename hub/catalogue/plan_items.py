@@ -131,7 +131,7 @@ def _target_kind(row: Row) -> TargetKind:
 def _target(row: Row, kind: TargetKind, known: Known) -> str:
     target = required(row, "target")
     if target not in known.targets[kind]:
-        raise BadCell("target", f"{target!r} chưa có trong {_TARGETS[kind]}, hoặc sửa cột target")
+        raise BadCell("target", f"{target!r} chưa có trong {_TARGETS[kind]}, hoặc sửa mã này")
     return target
 
 
@@ -139,7 +139,8 @@ def _what(row: Row, known: Known) -> tuple[tuple[str, ...], str | None]:
     """Contents or a topic: one of the two."""
     contents, topic = cells.words(row, "contents"), optional(row, "topic")
     if bool(contents) == bool(topic):
-        raise BadCell("contents", "cần đúng một trong hai cột: contents (một hay nhiều mã nội dung) hoặc topic")
+        told = "cần đúng một trong hai cột: {} (một hay nhiều mã nội dung) hoặc {}"
+        raise BadCell("contents", told, "contents", "topic")
     strangers = [code for code in contents if code not in known.contents]
     if strangers:
         raise BadCell("contents", f"{strangers[0]!r} chưa có trong danh mục nội dung; nhập tệp contents trước")

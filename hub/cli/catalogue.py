@@ -20,7 +20,7 @@ from hub.catalogue.versions import Version, standing
 from hub.cli.caller import by_whom
 from hub.cli.database import database
 from hub.cli.exits import EPILOG
-from hub.cli.files import FileArgument, OptionalFileArgument, PreviewOption
+from hub.cli.files import FileArgument, OptionalFileArgument, PreviewOption, data_of
 from hub.cli.imported import tell_import, tell_resolved
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.cli.template import XlsxOption, hand_out
@@ -63,7 +63,7 @@ def import_topics(
     rows of one code that are valid on a day, the one that began last holds. All of the file or, with one bad row,
     nothing (exit code 1).
     """
-    data = topics_file.shipped() if file is None else file.read_bytes()
+    data = topics_file.shipped() if file is None else data_of(file)
     with database(settings_of(config), "catalogue") as connection:
         tell_import(store.import_topics(connection, data, preview=preview), preview=preview)
 
@@ -85,7 +85,7 @@ def import_contents(
     changes nothing; a content that is not in the file stays.
     """
     with database(settings_of(config), "catalogue") as connection:
-        done = store.import_contents(connection, file.read_bytes(), _hand(reason), preview=preview)
+        done = store.import_contents(connection, data_of(file), _hand(reason), preview=preview)
         tell_import(done, preview=preview)
 
 
@@ -194,7 +194,7 @@ def frame_hash(file: FileArgument) -> None:
     FILE is a small PNG: ffmpeg -i film.mp4 -ss 5 -frames:v 1 -vf scale=320:-1 -pix_fmt rgb24 frame.png
     """
     try:
-        Console().print(hashing.to_hex(hashing.frame_hash(file.read_bytes())), highlight=False)
+        Console().print(hashing.to_hex(hashing.frame_hash(data_of(file))), highlight=False)
     except BadPicture as error:
         raise ConfigError(f"{file}: {error}") from None
 

@@ -15,7 +15,7 @@ from hub.catalogue.plan_items import PlannedItem, hours_told, weekdays_told
 from hub.cli.caller import by_whom
 from hub.cli.database import database
 from hub.cli.exits import EPILOG
-from hub.cli.files import FileArgument, PreviewOption
+from hub.cli.files import FileArgument, PreviewOption, data_of
 from hub.cli.imported import tell_import
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.cli.template import XlsxOption, hand_out
@@ -61,7 +61,7 @@ def import_items(file: FileArgument, config: ConfigOption = None, *, preview: Pr
     zh:30. A line that is not in the file stays: give it another last_day, or remove it.
     """
     with database(settings_of(config), "plan") as connection:
-        done = store.import_plan(connection, file.read_bytes(), by_whom(), datetime.now(UTC), preview=preview)
+        done = store.import_plan(connection, data_of(file), by_whom(), datetime.now(UTC), preview=preview)
         tell_import(done, preview=preview)
 
 
@@ -72,7 +72,7 @@ def import_groups(file: FileArgument, config: ConfigOption = None, *, preview: P
     Columns: code,name_vi,devices; devices: names separated by spaces. A group that is not in the file stays.
     """
     with database(settings_of(config), "plan") as connection:
-        tell_import(store.import_groups(connection, file.read_bytes(), preview=preview), preview=preview)
+        tell_import(store.import_groups(connection, data_of(file), preview=preview), preview=preview)
 
 
 @app.command("list", epilog=EPILOG)

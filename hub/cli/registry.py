@@ -14,7 +14,7 @@ from rich.text import Text
 from hub.cli.caller import by_whom
 from hub.cli.database import database
 from hub.cli.exits import DIFFERENT, EPILOG, OK
-from hub.cli.files import FileArgument, PreviewOption
+from hub.cli.files import FileArgument, PreviewOption, data_of
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.cli.template import XlsxOption, hand_out
 from hub.cli.words import tell
@@ -22,7 +22,7 @@ from hub.errors import ConfigError, ImportRefused
 from hub.registry.cells import DAY_VI, MOMENT_VI, read_day, read_moment
 from hub.registry.files import KINDS, FileKind, kind_of
 from hub.registry.plan import Plan
-from hub.registry.rows import MOST_BYTES, refuse
+from hub.registry.rows import refuse
 from hub.store import registry as store
 from hub.store.registry import ListName
 
@@ -155,11 +155,10 @@ def _chosen(kind: str) -> FileKind[Any]:
 
 
 def _import(kind: str, file: Path, config: Path | None, *, preview: bool = False, as_json: bool = False) -> None:
-    with file.open("rb") as opened:
-        data = opened.read(MOST_BYTES + 1)
     chosen = _chosen(kind)
     with database(settings_of(config), "registry") as connection:
         try:
+            data = data_of(file)
             if preview:
                 planned = store.preview_file(connection, chosen, data)
             else:

@@ -108,7 +108,8 @@ def position(row: Row) -> tuple[float | None, float | None]:
     """Latitude and longitude, or neither."""
     latitude, longitude = _degrees(row, "lat", _LATITUDES), _degrees(row, "lon", _LONGITUDES)
     if (latitude is None) != (longitude is None):
-        raise BadCell("lat" if latitude is None else "lon", "để trống; lat và lon cần có cả hai, hoặc trống cả hai")
+        column = "lat" if latitude is None else "lon"
+        raise BadCell(column, "để trống; {} và {} cần có cả hai, hoặc trống cả hai", "lat", "lon")
     return latitude, longitude
 
 
@@ -129,8 +130,9 @@ def _degrees(row: Row, column: str, bounds: tuple[float, float]) -> float | None
         raise BadCell(column, f"{text!r} không phải số; cần độ thập phân với dấu chấm, như 21.8111")
     degrees = float(text)
     if not bounds[0] <= degrees <= bounds[1]:
-        expected = f"cần từ {bounds[0]:g} đến {bounds[1]:g} (lat và lon có bị đảo không?)"
-        raise BadCell(column, f"{text} ngoài khoảng tọa độ của các cửa khẩu trên đất liền; {expected}")
+        expected = f"cần từ {bounds[0]:g} đến {bounds[1]:g} ({{}} và {{}} có bị đảo không?)"
+        told = f"{text} ngoài khoảng tọa độ của các cửa khẩu trên đất liền; {expected}"
+        raise BadCell(column, told, "lat", "lon")
     return degrees
 
 

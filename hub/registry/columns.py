@@ -51,6 +51,15 @@ def names_of(headings: Sequence[str], columns: Sequence[Column]) -> list[str]:
     return [by_heading.get(folded(heading.removesuffix(NEEDED_MARK)), heading) for heading in headings]
 
 
+def are_vietnamese(headings: Sequence[str], columns: Sequence[Column]) -> bool:
+    """Whether a file calls its columns as people do, rather than as commands do: so they are told of them."""
+    names = {folded(column.name) for column in columns}
+    labels = {folded(column.label_vi) for column in columns} - names
+    words = [folded(heading.removesuffix(NEEDED_MARK)) for heading in headings]
+    by_people = sum(word in labels or (word not in names and not word.isascii()) for word in words)
+    return by_people > sum(word in names for word in words)
+
+
 def code_of(text: str, choices: Sequence[Choice]) -> str | None:
     """The code of one of the choices, by code or label in any case; None if it is neither."""
     by_word = {folded(word): choice.code for choice in choices for word in (choice.label_vi, choice.code)}

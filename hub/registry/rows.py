@@ -11,7 +11,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from hub.errors import ImportRefused, Problem
 from hub.registry import csv_file, workbook
-from hub.registry.columns import Choice, Column, code_of, column_of, names_of
+from hub.registry.columns import Choice, Column, are_vietnamese, code_of, column_of, names_of
 from hub.registry.line import EMPTY, MOST_ROWS, Cell, Line
 
 MOST_PROBLEMS: Final = 50
@@ -20,11 +20,21 @@ _T = TypeVar("_T")
 
 
 class BadCell(ValueError):
-    """Tell the person: `column` is wrong in this row; the text says what is wrong and what is expected."""
+    """Tell the person: `column` is wrong in this row; the text says what is wrong and what is expected.
 
-    def __init__(self, column: str, problem: str) -> None:
-        super().__init__(problem)
+    A text that speaks of columns has a `{}` for each of `others`, so that they are called what the file calls them.
+    """
+
+    def __init__(self, column: str, problem: str, *others: str) -> None:
+        super().__init__(problem.format(*others) if others else problem)
         self.column = column
+        self._problem, self._others = problem, others
+
+    def told(self, headings: Mapping[str, str]) -> str:
+        """The text for somebody whose file has these headings."""
+        if not self._others:
+            return str(self)
+        return self._problem.format(*(headings.get(name, name) for name in self._others))
 
 
 Row = Mapping[str, str]
@@ -47,7 +57,7 @@ class Rows(NamedTuple):
 
     def problem(self, row: NumberedRow, error: BadCell) -> Problem:
         """An error of this row as the person finds it."""
-        return Problem(str(error), row.number, self.headings.get(error.column, error.column) or None)
+        return Problem(error.told(self.headings), row.number, self.headings.get(error.column, error.column) or None)
 
 
 def read_table(data: bytes, columns: Sequence[Column | str], read: Read[_T], key: str | Sequence[str]) -> list[_T]:
@@ -79,11 +89,11 @@ def read_rows(data: bytes, columns: Sequence[Column | str], key: str | Sequence[
     if len(data) > MOST_BYTES:
         raise ImportRefused([f"tệp lớn {len(data):,} byte; tối đa {MOST_BYTES:,} byte"])
     known = [column_of(column) for column in columns]
-    is_workbook = data.startswith((workbook.MAGIC, workbook.OLD_MAGIC))
-    lines = iter(workbook.lines(data)) if is_workbook else csv_file.lines(data)
+    lines = iter(workbook.lines(data)) if workbook.is_one(data) else csv_file.lines(data)
     headings = [_clean(cell.text) for cell in _trimmed(next(lines, Line(1, [])).cells)]
     names = _names(headings, known)
-    found = Rows([], [], dict(zip(names, headings, strict=True)))
+    absent = {column.name: column.label_vi for column in known} if are_vietnamese(headings, known) else {}
+    found = Rows([], [], absent | dict(zip(names, headings, strict=True)))
     by_name = {column.name: column for column in known}
     for line in lines:
         _take(line, names, found, by_name)
@@ -132,9 +142,14 @@ def _names(headings: Sequence[str], columns: Sequence[Column]) -> list[str]:
     foreign = [name for name in found if name not in known]
     twice = sorted({name for name in found if found.count(name) > 1})
     parts = [("thiếu cột", missing), ("cột lạ", foreign), ("cột lặp lại", twice)]
-    told = "; ".join(f"{what} {', '.join(map(repr, names))}" for what, names in parts if names)
+    labels = {column.name: column.label_vi for column in columns} if are_vietnamese(headings, columns) else {}
+
+    def shown(name: str) -> str:
+        return f"{labels[name]!r} ({name})" if name in labels else repr(name)
+
+    told = "; ".join(f"{what} {', '.join(map(shown, names))}" for what, names in parts if names)
     if told:
-        wanted = ",".join(column.name for column in columns)
+        wanted = "; ".join(labels.values()) if labels else ",".join(column.name for column in columns)
         raise ImportRefused([Problem(f"{told}; cần đúng các cột: {wanted}", 1)])
     return found
 

@@ -33,9 +33,22 @@ MOST_LINES: Final = 1_048_576
 """Of any Excel sheet."""
 _EXACT: Final = 10**15
 """Excel keeps no more digits of a number."""
+_BLANK: Final = b"\0\t\r\n "
 _RESAVE: Final = "mở tệp bằng Excel và lưu lại thành loại 'Excel Workbook (.xlsx)' rồi nhập lại"
+_BROKEN: Final = f"tệp hỏng hoặc tải về chưa xong; {_RESAVE}; nếu Excel cũng không mở được thì xin lại tệp gốc"
 _one_at_a_time: Final = threading.Lock()
 """openpyxl warns of what it leaves out; turning that off for a while is not thread-safe, and memory is not endless."""
+
+
+def is_one(data: bytes) -> bool:
+    """Whether this is a workbook, or was meant to be one: told by its beginning, whatever it is called."""
+    return data.startswith((MAGIC, OLD_MAGIC)) or (data.startswith(b"PK") and not _is_text(data))
+
+
+def refuse_false(data: bytes) -> None:
+    """ImportRefused for what is called a workbook and is neither one nor a text."""
+    if not is_one(data) and not _is_text(data):
+        raise ImportRefused([f"tệp mang tên tệp Excel nhưng không phải sổ tính Excel đọc được: {_BROKEN}"])
 
 
 def lines(data: bytes) -> list[Line]:
@@ -60,7 +73,14 @@ def _read(data: bytes) -> list[Line]:
         raise
     except Exception as error:  # openpyxl raises whatever a damaged file leads it to
         cause = type(error.__cause__ or error).__name__
-        raise ImportRefused([f"không đọc được tệp Excel ({cause}); {_RESAVE}"]) from error
+        raise ImportRefused([f"không đọc được tệp Excel ({cause}): {_BROKEN}"]) from error
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        return b"\0" not in data and bool(data.strip(_BLANK)) and bool(data.decode())
+    except UnicodeDecodeError:
+        return False
 
 
 def _refuse_dangerous(data: bytes) -> None:

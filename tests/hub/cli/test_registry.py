@@ -98,6 +98,16 @@ def test_a_preview_of_a_bad_file_shows_both(database: str, tmp_path: Path) -> No
     assert (told["taken"], told["added"], len(told["problems"])) == (False, 1, 1)
 
 
+@pytest.mark.parametrize("data", [b"", b"\0" * 900, b"\x89garbage\xff", b"PK\x03\x04 half of one", b"PK\xff"])
+@pytest.mark.parametrize("command", [("registry", "import", "gates"), ("catalogue", "import", "contents")])
+def test_a_workbook_by_name_that_is_none(database: str, tmp_path: Path, command: tuple[str, ...], data: bytes) -> None:
+    file = tmp_path / "cua-khau.XLSX"
+    file.write_bytes(data)
+    done = hub(*command, str(file), database=database)
+    assert (done.returncode, "tệp hỏng hoặc tải về chưa xong; mở tệp bằng Excel" in done.stderr) == (1, True)
+    assert "UTF-8" not in done.stderr
+
+
 def test_move_device(database: str, devices: Path) -> None:
     hub("registry", "import-sites", str(DEMO), database=database)
     hub("registry", "import-devices", str(devices), database=database)

@@ -135,7 +135,7 @@ def test_cells_as_texts() -> None:
 
 
 def test_the_shape_of_a_workbook() -> None:
-    assert problems("gates", workbook(HEAD[:-1], ROW[:-1]))[0].startswith("dòng 1: thiếu cột 'confidence'; cần đúng")
+    assert problems("gates", workbook(HEAD[:-1], ROW[:-1]))[0].startswith("dòng 1: thiếu cột 'Độ tin cậy' (confidence)")
     assert problems("gates", workbook((*HEAD, "Ghi chú"), ROW))[0].startswith("dòng 1: cột lạ 'Ghi chú'")
     assert problems("gates", workbook(HEAD, (*ROW, "x")))[0] == "dòng 2: có số cột khác dòng tiêu đề; cần đúng 9 cột"
     assert problems("gates", workbook(HEAD))[0].startswith("tệp không có dòng dữ liệu nào")
