@@ -17,6 +17,8 @@ from hub.cli.caller import by_whom
 from hub.cli.database import database
 from hub.cli.exits import EPILOG
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
+from hub.cli.words import tell
+from hub.notices import strings
 from hub.notices.message import KINDS
 from hub.store import incidents as store
 
@@ -48,14 +50,14 @@ def list_(config: ConfigOption = None, *, every: AllOption = False, as_json: Jso
 def acknowledge(number: NumberArgument, by: ByOption, config: ConfigOption = None) -> None:
     """Take an incident in hand: nobody else is told any more. Exit code 4 if it is not open, or somebody has it."""
     _change(store.acknowledge, number, by, config)
-    Console().print(f"incident {number} is in the hands of {by}", highlight=False, markup=False)
+    tell(strings.ACKNOWLEDGED.format(number=number, by=by))
 
 
 @app.command("close", epilog=EPILOG)
 def close(number: NumberArgument, by: ByOption, config: ConfigOption = None) -> None:
     """Say that an incident is over; if it comes again, a new one is opened. Exit code 4 if it is not open."""
     _change(store.close, number, by, config)
-    Console().print(f"incident {number} is closed by {by}", highlight=False, markup=False)
+    tell(strings.CLOSED.format(number=number, by=by))
 
 
 def _change(

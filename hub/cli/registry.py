@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, get_args
 
@@ -19,13 +19,16 @@ from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.cli.template import XlsxOption, hand_out
 from hub.cli.words import tell
 from hub.errors import ConfigError, ImportRefused
-from hub.registry.cells import DAY_VI, MOMENT_VI, read_day, read_moment
+from hub.registry import strings
+from hub.registry.cells import BEGINNING_VI, DAY_VI, MOMENT_VI, read_day, read_moment, shown
 from hub.registry.files import KINDS, FileKind, kind_of
 from hub.registry.plan import Plan
 from hub.registry.rows import refuse
 from hub.store import registry as store
 from hub.store.registry import ListName
 
+MOST_DAYS_AHEAD: Final = 31
+"""A move further ahead is rather a slip of the pen."""
 app = typer.Typer(help="What there ought to be: import it from CSV or Excel files, list it.", no_args_is_help=True)
 _LISTS: Final[tuple[ListName, ...]] = get_args(ListName)
 _COLUMNS: Final[dict[ListName, tuple[str, ...]]] = {
@@ -100,6 +103,8 @@ def move_device(
         typer.Option("--since", metavar="TIME", help=f"{MOMENT_VI} (UTC+7). Else: now.", show_default=False),
     ] = None,
     config: ConfigOption = None,
+    *,
+    far: Annotated[bool, typer.Option("--far", help=f"TIME may be more than {MOST_DAYS_AHEAD} days ahead.")] = False,
 ) -> None:
     """Say where a device stands from a full hour on; what it told before stays with the place where it stood then.
 
@@ -109,10 +114,14 @@ def move_device(
     """
     moment = None if since is None else read_moment(since)
     if since is not None and moment is None:
-        raise ConfigError(f"--since {since!r}: cần {MOMENT_VI} / not a time, such as 31/12/2025 08:00")
+        raise ConfigError(strings.NO_MOMENT.format(since=since, expected=MOMENT_VI))
+    if moment is not None and not far and moment > datetime.now(UTC) + timedelta(days=MOST_DAYS_AHEAD):
+        raise ConfigError(strings.FAR_OFF.format(since=shown(moment), most=MOST_DAYS_AHEAD))
     with database(settings_of(config), "registry") as connection:
         moved = store.move_device(connection, device, site, moment, by=by_whom())
-    Console().print(f"{device}: {'moved to' if moved else 'stands already at'} {site}", highlight=False, markup=False)
+    told = strings.MOVED if moved.is_new else strings.STANDS
+    from_when = BEGINNING_VI if moved.since is None else f"từ {shown(moved.since)}"
+    tell(told.format(device=device, site=site, since=from_when))
 
 
 @app.command("list", epilog=EPILOG)

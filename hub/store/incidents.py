@@ -15,6 +15,7 @@ from hub.compliance.local_time import local_date
 from hub.counts.hourly import HOUR_MS
 from hub.counts.tally import Tally
 from hub.errors import HubError
+from hub.notices import strings
 from hub.notices.message import Told
 from hub.people.deeds import Deed
 from hub.people.principal import Provinces
@@ -110,7 +111,7 @@ def acknowledge(connection: Connection, incident: int, by: Responder, now: datet
     with connection.transaction():
         known = _held(connection, incident, by)
         if known.acknowledged_by is not None:
-            raise IncidentTaken(f"incident {incident} is in the hands of {known.acknowledged_by} already")
+            raise IncidentTaken(strings.IN_HAND.format(number=incident, by=known.acknowledged_by))
         _change(connection, "acknowledge", known, by, now)
 
 
@@ -137,14 +138,15 @@ class _Known(NamedTuple):
 
 def _held(connection: Connection, incident: int, by: Responder) -> _Known:
     if not by.name.strip():
-        raise NobodyNamed("an incident is taken in hand by a person: name them")
+        raise NobodyNamed(strings.NOBODY)
     provinces = None if by.within is None else sorted(by.within)
     row = connection.execute(named("incidents")["lock"], {"id": incident, "provinces": provinces}).fetchone()
     if row is None:
-        raise NoSuchIncident(f"there is no incident {incident}; see: ttdn-hub incident list")
+        raise NoSuchIncident(strings.NO_INCIDENT.format(number=incident))
     kind, device, acknowledged_by, is_closed, closed_by = row
     if is_closed:
-        raise IncidentTaken(f"incident {incident} was closed by {closed_by or 'the hub'}")
+        told = strings.CLOSED_BY if closed_by else strings.CLOSED_BY_HUB
+        raise IncidentTaken(told.format(number=incident, by=closed_by))
     return _Known(incident, kind, device, acknowledged_by)
 
 

@@ -17,6 +17,7 @@ from typing import Final
 
 import psycopg
 
+from hub.registry import strings
 from hub.store.named import named
 from hub.store.resolution import hold_catalogue
 
@@ -39,10 +40,10 @@ def place(
     """
     hold_catalogue(connection)
     if connection.execute(named("placements")["lock_gate"], {"site": site}).fetchone() is None:
-        raise LookupError(f"no site {site}")
+        raise LookupError(strings.NO_SITE.format(site=site))
     found = connection.execute(named("placements")["lock_device"], {"device": device}).fetchone()
     if found is None:
-        raise LookupError(f"no device {device}")
+        raise LookupError(strings.NO_DEVICE.format(device=device))
     number = found[0]
     connection.execute(named("placements")["lock_streams"], {"device": number})
     now = now or datetime.now(UTC)
@@ -55,6 +56,12 @@ def place(
     _settle(connection, number, begins)
     connection.execute(named("placements")["moved"], given)
     return True
+
+
+def stands_since(connection: psycopg.Connection, device: str, at: datetime) -> datetime | None:
+    """Since when a device has stood where it stands at a moment; None: from the beginning."""
+    row = connection.execute(named("placements")["stands_since"], {"device": device, "at": at}).fetchone()
+    return None if row is None else row[0]
 
 
 def lock(connection: psycopg.Connection, devices: Iterable[str]) -> None:

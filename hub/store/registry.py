@@ -45,6 +45,15 @@ class Imported(NamedTuple):
     unchanged: int
 
 
+class Moved(NamedTuple):
+    """What became of a device that somebody moved."""
+
+    is_new: bool
+    """False: that it stands there was known already."""
+    since: datetime | None
+    """From when on it stands there; None: from the beginning."""
+
+
 def import_file(
     connection: Connection,
     kind: FileKind[Any],
@@ -86,21 +95,21 @@ def import_devices(connection: Connection, data: bytes, by: str = "command") -> 
 
 def move_device(
     connection: Connection, device: str, site: str, since: datetime | None, *, by: str, now: datetime | None = None
-) -> bool:
-    """Say where a device stands, as `placements.place` does; False if that is known already. ConfigError: no such."""
+) -> Moved:
+    """Say where a device stands, as `placements.place` does. ConfigError: no such device, or no such site."""
     now = now or datetime.now(UTC)
 
-    def move() -> bool:
+    def move() -> Moved:
         with connection.transaction():
             _run(connection, "lock", lock=_LOCK)
             try:
                 moved = placements.place(connection, device, site, since, now)
             except LookupError as error:
-                raise ConfigError(f"{error.args[0]}; see: ttdn-hub registry list") from None
+                raise ConfigError(error.args[0]) from None
             if moved:
                 detail = {"site": site, "since": since.isoformat() if since is not None else None}
                 _note(connection, by, "device_moved", f"device:{device}", now, detail)
-        return moved
+            return Moved(moved, placements.stands_since(connection, device, since or now))
 
     return _retried(move)
 

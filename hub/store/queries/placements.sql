@@ -31,6 +31,16 @@ WHERE s.code = %(site)s AND p.device = %(device)s AND p.site IS NULL
   AND NOT EXISTS (SELECT 1 FROM placement other WHERE other.device = p.device AND other.id <> p.id)
 RETURNING p.id
 
+-- name: stands_since - since when a device has stood at the site at which it stands at a moment; null: from the beginning
+WITH stay AS (
+    SELECT p.since, p.site FROM placement p JOIN device d ON d.id = p.device
+    WHERE d.name = %(device)s AND p.since <= %(at)s::timestamptz
+), last AS (
+    SELECT site FROM stay ORDER BY since DESC LIMIT 1
+)
+SELECT nullif(min(stay.since), '-infinity') FROM stay
+WHERE stay.since > ALL (SELECT other.since FROM stay AS other, last WHERE other.site IS DISTINCT FROM last.site)
+
 -- name: move - a placement from a full hour on; with the one that held before, and the moment up to which it holds
 WITH given AS (
     SELECT date_trunc('hour', %(since)s::timestamptz, 'UTC') AS since

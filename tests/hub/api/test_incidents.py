@@ -83,15 +83,14 @@ def test_in_hand_and_closed_by_a_named_person(api: Api, connection: psycopg.Conn
         assert datetime.fromisoformat(told["acknowledged_at"]) == api.clock.now
         for client in (binh, an):
             again = change(client, number)
-            assert (again.status_code, again.json()) == (
-                409,
-                {"detail": f"incident {number} is in the hands of an already"},
-            )
+            assert again.status_code == 409
+            assert again.json()["detail"].endswith(f" / incident {number} is in the hands of an already")
         closed = change(chi, number, "close")
         assert (closed.status_code, closed.json()["closed_by"], closed.json()["acknowledged_by"]) == (200, "chi", "an")
         for deed in ("close", "acknowledge"):
             late = change(binh, number, deed)
-            assert (late.status_code, late.json()["detail"]) == (409, f"incident {number} was closed by chi")
+            assert late.status_code == 409
+            assert late.json()["detail"].endswith(f" / incident {number} was closed by chi")
         assert listed(an) == []
         assert listed(an, state="closed") == ["home"]
     detail = {"kind": "hub_rollback", "device": "home"}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
 
+from hub.registry.cells import LOCAL
 from hub.registry.files import KINDS
 from tests.hub.command import hub
 from tests.hub.registry.making import example, file_of
@@ -112,14 +114,29 @@ def test_move_device(database: str, devices: Path) -> None:
     hub("registry", "import-sites", str(DEMO), database=database)
     hub("registry", "import-devices", str(devices), database=database)
     move = ("registry", "move-device", "k1", "BG-20-TTH", "--since", "01/07/2025 08:00")
-    assert hub(*move, database=database).stdout == "k1: moved to BG-20-TTH\n"
-    assert hub(*move, database=database).stdout == "k1: stands already at BG-20-TTH\n"
+    since = "từ 01/07/2025 08:00"
+    for told in (f"chuyển đến BG-20-TTH {since} / moved to BG-20-TTH", f"đã ở BG-20-TTH {since} / stands already at"):
+        assert hub(*move, database=database).stdout.startswith(f"k1: {told}")
     (device,) = listed(database, "devices")["devices"]
     assert [(stay["since"], stay["site"]) for stay in device["placements"]] == [
         (None, "BG-20-CMA"), ("2025-07-01 01:00:00+00:00", "BG-20-TTH")
     ]  # fmt: skip
     for day, site in (("30/06/2025", "BG-20-CMA"), ("01/07/2025", "BG-20-TTH")):
         assert listed(database, "devices", "--as-of", day)["devices"][0]["site"] == site
+
+
+def test_a_move_that_is_far_ahead_is_meant(database: str, devices: Path) -> None:
+    hub("registry", "import-sites", str(DEMO), database=database)
+    hub("registry", "import-devices", str(devices), database=database)
+    day = datetime.now(LOCAL).date()
+    for days, arguments, code in ((30, (), 0), (33, (), 2), (33, ("--far",), 0)):
+        since = f"{day + timedelta(days=days):%d/%m/%Y}"
+        done = hub("registry", "move-device", "k1", "BG-20-TTH", "--since", since, *arguments, database=database)
+        assert (done.returncode, f"{since} 00:00" in done.stdout + done.stderr) == (code, True), done.stderr
+        assert ("kiểm tra năm, hoặc thêm --far" in done.stderr) == (code == 2)
+        hub("registry", "move-device", "k1", "BG-20-CMA", "--since", since, "--far", database=database)
+    stay = hub("registry", "move-device", "k1", "BG-20-CMA", database=database)
+    assert stay.stdout.startswith("k1: đã ở BG-20-CMA từ đầu / ")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +147,7 @@ def test_move_device(database: str, devices: Path) -> None:
         (("list", "points"), "no list 'points'; there are: provinces, organisations"),
         (("list", "--as-of", "hôm qua"), "--as-of 'hôm qua': cần ngày/tháng/năm"),
         (("move-device", "k1", "BG-20-CMA", "--since", "x"), "--since 'x': cần ngày/tháng/năm"),
-        (("move-device", "k1", "BG-20-CMA"), "no site BG-20-CMA; see: ttdn-hub registry list"),
+        (("move-device", "k1", "BG-20-CMA"), "không có điểm 'BG-20-CMA'; xem / no such site; see"),
         (("template", "gates", "--xlsx", "/nowhere/x.xlsx"), "/nowhere/x.xlsx cannot be written"),
     ],
 )

@@ -193,8 +193,9 @@ def test_moving_a_device_leaves_its_past_where_it_was(connection: psycopg.Connec
     hours = [play(seq, time=NOW_MS - (5 - seq) * 3_600_000) for seq in (1, 2, 3, 4, 5)]
     commit(ledger, [delivery(hours)], [], NOW_MS)
     since = NOW - timedelta(hours=2, minutes=10)
-    assert move_device(connection, DEVICE, "BG-22-HMO", since, by="person:an", now=NOW)
-    assert not move_device(connection, DEVICE, "BG-22-HMO", since, by="person:an", now=NOW)
+    hour = since.replace(minute=0, second=0, microsecond=0)
+    for is_new in (True, False):
+        assert move_device(connection, DEVICE, "BG-22-HMO", since, by="person:an", now=NOW) == (is_new, hour)
     assert [site for _, site, _ in stays(connection, DEVICE)] == ["BG-20-CMA", "BG-22-HMO"]
     rows = connection.execute("SELECT seq, site FROM play JOIN placement p ON p.id = placement ORDER BY seq").fetchall()
     assert rows == [(1, "BG-20-CMA"), (2, "BG-20-CMA"), (3, "BG-22-HMO"), (4, "BG-22-HMO"), (5, "BG-22-HMO")]
@@ -211,7 +212,7 @@ def test_moving_a_device_leaves_its_past_where_it_was(connection: psycopg.Connec
 def test_moving_what_there_is_not(connection: psycopg.Connection, device: str, site: str) -> None:
     import_sites(connection, DEMO.read_bytes())
     import_devices(connection, DEVICES.encode())
-    with pytest.raises(ConfigError, match=r"no (device nobody|site BG-99); see: ttdn-hub registry list"):
+    with pytest.raises(ConfigError, match=r"không có (thiết bị 'nobody'|điểm 'BG-99'); .*see: ttdn-hub registry list"):
         move_device(connection, device, site, None, by="x")
 
 
