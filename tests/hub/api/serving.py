@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.cookies import Morsel, SimpleCookie
 from typing import Any
 
 import httpx
@@ -89,3 +90,10 @@ def listen(connection: psycopg.Connection, *devices: str) -> None:
         connection.execute(
             "INSERT INTO presence SELECT id, 'n', %s, %s, %s FROM device WHERE name = %s", (BROKER, long_ago, now, name)
         )
+
+
+def cookie_of(answer: httpx.Response) -> Morsel[str]:
+    """The one that an answer sets."""
+    found: SimpleCookie = SimpleCookie(answer.headers["set-cookie"])
+    (morsel,) = found.values()
+    return morsel
