@@ -53,8 +53,6 @@ KINDS: Final[dict[str, Meaning]] = {
 }
 """Every kind of incident that the hub raises."""
 
-CONTENT_KINDS: Final = tuple(kind for kind in KINDS if kind.startswith("content_"))
-
 
 @dataclass(frozen=True)
 class Told:
