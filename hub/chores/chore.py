@@ -51,14 +51,12 @@ class Chore:
         return self.do(connection, settings, now)
 
     def is_due(self, done_at: datetime | None, now: datetime) -> bool:
-        """Whether it is time. By day a nightly chore is done only if a night has been missed."""
+        """Whether it is time. By day a nightly chore is done only if it was due in the last night and not done then."""
         if done_at is None:
             return True
-        since = now - done_at
         if not self.by_night:
-            return since >= self.every
-        is_night = 1 <= now.astimezone(LOCAL).hour < 5
-        return since >= (self.every - timedelta(hours=8) if is_night else self.every + timedelta(hours=12))
+            return now - done_at >= self.every
+        return _latest_night(now) - done_at >= self.every - timedelta(hours=8)
 
 
 @dataclass(frozen=True)
@@ -70,3 +68,12 @@ class LongChore(Chore):
     def part(self, connection: psycopg.Connection[Any], settings: HubSettings, now: datetime, go_on: GoOn) -> bool:
         """Do a part of it; true if there is more to do at once."""
         return self.do(connection, settings, now, go_on)
+
+
+def _latest_night(now: datetime) -> datetime:
+    """The latest moment that is not after now and of a night, between 1 and 5 o'clock."""
+    local = now.astimezone(LOCAL)
+    if 1 <= local.hour < 5:
+        return now
+    morning = local.replace(hour=5, minute=0, second=0, microsecond=0)
+    return morning if local >= morning else morning - timedelta(days=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import psycopg
@@ -18,6 +18,7 @@ from hub.store.connection import connect
 
 LOOK_EVERY_S: Final = 1.0
 CONNECT_EVERY_S: Final = 5.0
+AGAIN_AFTER: Final = timedelta(minutes=10)
 LOCK_S: Final = 3.0
 """A chore that waits longer for a lock steps back and is tried again: what it holds meanwhile the ingest waits for.
 Upkeep by hand does the same, but for trying again."""
@@ -25,7 +26,10 @@ log = logging.getLogger(__name__)
 
 
 class ChoreService:
-    """A service of the hub. A chore that fails is told, counted, and tried again when it is due the next time."""
+    """A service of the hub.
+
+    A chore that fails is told, counted, and tried again after ten minutes, or after its period if that is shorter.
+    """
 
     def __init__(self, settings: HubSettings, metrics: HubMetrics, chores: Sequence[Chore]) -> None:
         self._stopping = threading.Event()
@@ -63,7 +67,8 @@ class _Lane:
         self.unexpected: BaseException | None = None
         self._settings, self._metrics, self._chores = settings, metrics, chores
         self._stopping = stopping
-        self._tried_at: dict[str, datetime] = {}
+        self._done_at: dict[str, datetime] = {}
+        self._failed_at: dict[str, datetime] = {}
 
     def _run(self) -> None:
         try:
@@ -96,7 +101,10 @@ class _Lane:
     def _look_after(self, connection: psycopg.Connection[Any], chore: Chore) -> bool:
         """Do one chore if it is due; whether there is more of it to do at once."""
         now = datetime.now(UTC)
-        done_at = self._tried_at.get(chore.name) or store.done_at(connection, chore.name)
+        failed_at = self._failed_at.get(chore.name)
+        if failed_at is not None and now - failed_at < min(chore.every, AGAIN_AFTER):
+            return False
+        done_at = self._done_at.get(chore.name) or store.done_at(connection, chore.name)
         if not chore.is_due(done_at, now):
             return False
         more = False
@@ -104,11 +112,13 @@ class _Lane:
             more = chore.part(connection, self._settings, now, self._goes_on)
             if not more:
                 store.done(connection, chore.name, now)
+                self._done_at[chore.name] = now
+            self._failed_at.pop(chore.name, None)
         except Exception:
             if connection.broken:
                 raise
             self._metrics.chore_failures.labels(chore=chore.name).inc()
             log.exception("chore %s", chore.name)
-        if not more:
-            self._tried_at[chore.name] = now
+            self._failed_at[chore.name] = now
+            return False
         return more

@@ -9,12 +9,19 @@ from hub.config.section import Section
 
 
 class StorageSettings(Section):
-    """How long rows are kept, by kind; hourly counts are kept for good. `ttdn-hub maintain` sees to it."""
+    """How long rows are kept, by kind; hourly counts are kept for good. `ttdn-hub maintain` sees to it, once a day.
+
+    Interactions and the facts of visits made of them are gone at most so many days after they happened, one day earlier
+    as a rule; everything else is kept at least so many days.
+    """
 
     play_days: int = Field(default=800, ge=2, le=36_500, description="Slices of plays.")
     screen_days: int = Field(default=800, ge=2, le=36_500, description="Power of screens.")
     interaction_days: int = Field(
-        default=30, ge=2, le=30, description="Interactions of visitors: at most 30 days, then only counts."
+        default=30,
+        ge=2,
+        le=30,
+        description="Interactions of visitors: gone at most so many days after they happened, then only counts.",
     )
     health_days: int = Field(default=400, ge=2, le=36_500, description="Condition of devices.")
     fault_days: int = Field(default=800, ge=2, le=36_500, description="Faults.")

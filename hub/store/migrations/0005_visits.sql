@@ -1,4 +1,4 @@
--- Sessions of visitors: facts for 30 days at most, counts for good. Nothing here says who anybody was.
+-- Sessions of visitors: facts are gone at most 30 days after the visit began, counts stay for good. Nothing here says who anybody was.
 
 -- Sessions whose acts have come in since their fact was made; `ttdn-hub` settles them soon. Only appended to, without a
 -- key, so that the ingest waits for nobody.

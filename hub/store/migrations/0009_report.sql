@@ -551,7 +551,7 @@ LEFT JOIN device d ON d.id = p.device
 LEFT JOIN shown_content c ON c.id = e.content
 WHERE e.placement = ANY ((SELECT report.my_visitors())::integer[]);
 COMMENT ON VIEW report.visit
-    IS 'sessions of visitors, for 30 days at most; exact. Count those that started; weekday 1 is Monday, hour is local';
+    IS 'sessions of visitors, gone at most 30 days after they began; exact. Count those that started; weekday 1 is Monday, hour is local';
 
 CREATE VIEW report.visit_hour WITH (security_barrier) AS
 SELECT e.bucket, local_day(e.bucket) AS local_day, e.placement, d.name AS device, p.site, e.language, e.content,

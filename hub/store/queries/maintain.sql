@@ -41,18 +41,6 @@ WITH gone AS (
 )
 SELECT count(*) FROM gone
 
--- name: retire_interaction - drop some old rows and count them as retired, in one statement. Returns how many
-WITH gone AS (
-    DELETE FROM interaction WHERE ctid = ANY (ARRAY(SELECT ctid FROM interaction WHERE time < %(before)s LIMIT %(most)s))
-    RETURNING stream
-), counted AS (
-    SELECT stream, count(*) AS events FROM gone GROUP BY stream
-), kept AS (
-    INSERT INTO retired AS known (stream, kind, events) SELECT stream, 'interaction', events FROM counted ORDER BY stream
-    ON CONFLICT (stream, kind) DO UPDATE SET events = known.events + excluded.events
-)
-SELECT count(*) FROM gone
-
 -- name: retire_health - drop some old rows and count them as retired, in one statement. Returns how many
 WITH gone AS (
     DELETE FROM health WHERE ctid = ANY (ARRAY(SELECT ctid FROM health WHERE time < %(before)s LIMIT %(most)s))

@@ -63,5 +63,29 @@ SET sessions = t.sessions + excluded.sessions, page_views = t.page_views + exclu
     duration_ms = t.duration_ms + excluded.duration_ms, feedbacks = t.feedbacks + excluded.feedbacks,
     feedback_sum = t.feedback_sum + excluded.feedback_sum
 
--- name: forget - facts of sessions that began before a moment; their counts stay
-DELETE FROM visit WHERE began_at < %(before)s
+-- name: expired_days - ends of the days (UTC) before a moment of which there are acts
+SELECT DISTINCT date_trunc('day', time, 'UTC') + interval '1 day' FROM interaction WHERE time < %(before)s
+
+-- name: retire - drop acts before a moment, count them as retired, and drop facts of sessions that began before it; counts
+-- stay. One statement, so that a session goes whole or, if something of it has just come in, stays whole. How many of each
+WITH due AS MATERIALIZED (
+    SELECT DISTINCT placement, session FROM visit_due
+), gone AS (
+    DELETE FROM interaction i WHERE time < %(before)s
+    AND NOT EXISTS (SELECT FROM due d WHERE d.placement = i.placement AND d.session = i.session)
+    RETURNING stream
+), counted AS (
+    SELECT stream, count(*) AS events FROM gone GROUP BY stream
+), kept AS (
+    INSERT INTO retired AS known (stream, kind, events) SELECT stream, 'interaction', events FROM counted ORDER BY stream
+    ON CONFLICT (stream, kind) DO UPDATE SET events = known.events + excluded.events
+), forgotten AS (
+    DELETE FROM visit v WHERE began_at < %(before)s
+    AND NOT EXISTS (SELECT FROM due d WHERE d.placement = v.placement AND d.session = v.session)
+    RETURNING session
+)
+SELECT (SELECT count(*) FROM gone), (SELECT count(*) FROM forgotten)
+
+-- name: forget - facts of sessions that began before a moment; their counts stay. None that is about to change
+DELETE FROM visit v WHERE began_at < %(before)s
+AND NOT EXISTS (SELECT FROM visit_due d WHERE d.placement = v.placement AND d.session = v.session)

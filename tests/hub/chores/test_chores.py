@@ -30,7 +30,15 @@ def nothing(_connection: psycopg.Connection[Any], _settings: HubSettings, _now: 
 
 @pytest.mark.parametrize(
     ("hours", "now", "due"),
-    [(None, DAY, True), (15, NIGHT, False), (17, NIGHT, True), (24, DAY, False), (35, DAY, False), (37, DAY, True)],
+    [
+        (None, DAY, True),
+        (15, NIGHT, False),
+        (17, NIGHT, True),
+        (8, DAY, False),  # it was done in the last night
+        (20, DAY, False),  # by day, and was not due again in the night
+        (24, DAY, True),  # it was due in the last night
+        (30, DAY, True),
+    ],
 )
 def test_a_nightly_chore_waits_for_the_night_unless_one_was_missed(
     hours: int | None, now: datetime, *, due: bool
@@ -76,6 +84,23 @@ def test_a_bad_chore_is_counted_and_stops_no_other(database: str, connection: ps
         until(lambda: connection.execute("SELECT 1 FROM chore WHERE name = 'good'").fetchone(), "it is noted")
     assert b'ttdn_hub_chore_failures_total{chore="bad"}' in metrics.text()
     assert connection.execute("SELECT name FROM chore").fetchall() == [("good",)]
+
+
+def test_a_nightly_chore_that_failed_is_tried_again_before_the_next_night(
+    database: str, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hub.chores.service.AGAIN_AFTER", timedelta(seconds=0.2))
+    tries: list[int] = []
+
+    def fail_once(_connection: psycopg.Connection[Any], _settings: HubSettings, _now: datetime) -> bool:
+        tries.append(1)
+        if len(tries) == 1:
+            raise psycopg.errors.LockNotAvailable("somebody reads")
+        return False
+
+    with service(database, HubMetrics(), Chore("x", timedelta(days=1), fail_once, by_night=True)):
+        until(lambda: connection.execute("SELECT 1 FROM chore WHERE name = 'x'").fetchone(), "it is done")
+    assert len(tries) == 2
 
 
 def test_a_chore_that_waits_in_vain_for_a_lock_is_counted_and_stops_no_other(

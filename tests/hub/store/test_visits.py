@@ -11,6 +11,9 @@ import psycopg
 import pytest
 
 from contract.events import KINDS, AnyEvent, Interaction, Kind
+from hub.chores.chores import CHORES
+from hub.store import maintain as maintain_module
+from hub.store.audit import audit
 from hub.store.ledger_store import LedgerStore
 from hub.store.maintain import maintain
 from hub.store.placements import place
@@ -139,6 +142,106 @@ def test_facts_and_acts_go_after_30_days_and_counts_stay(store: LedgerStore, con
         0,
         0,
     )
+
+
+def visits_every(hours: int, store: LedgerStore, first: datetime, count: int) -> list[datetime]:
+    """When they began."""
+    began = [first + timedelta(hours=hours * number) for number in range(count)]
+    for number, moment in enumerate(began):
+        at_ms = round(moment.timestamp() * 1000)
+        store.commit([delivery(visitor(10 * number + 1, number + 1, at_ms, "vi"))], [], at_ms)
+    return began
+
+
+def left_of_visits(connection: psycopg.Connection) -> tuple[list[datetime], list[datetime]]:
+    """When the acts that begin a visit were done, and when the visits of which there are facts began."""
+    acts = connection.execute("SELECT time FROM interaction WHERE action = 'session_start' ORDER BY 1").fetchall()
+    facts = connection.execute("SELECT began_at FROM visit ORDER BY 1").fetchall()
+    return [row[0] for row in acts], [row[0] for row in facts]
+
+
+@pytest.mark.parametrize("minute", [0, 17 * 60 + 59, 18 * 60])
+def test_visits_are_gone_after_30_days_at_most_and_after_28_at_least(
+    store: LedgerStore, connection: psycopg.Connection, minute: int
+) -> None:
+    """By upkeep that runs when the chore is due, asked every hour; visits begin at midnight or when it is due."""
+    (chore,) = (chore for chore in CHORES if chore.name == "maintain")
+    kept: dict[Kind, int] = dict.fromkeys(KINDS, 800) | {"interaction": 30}
+    first = datetime(2026, 6, 1, tzinfo=UTC) + timedelta(minutes=minute)
+    began = visits_every(8, store, first, 9)
+    done_at = now = first + timedelta(days=26)
+    there_after: dict[int, int] = {}
+    while now < first + timedelta(days=34):
+        now += timedelta(hours=1)
+        if chore.is_due(done_at, now):
+            maintain(connection, kept, 60, now, lambda _text: None)
+            done_at = now
+            for left in left_of_visits(connection):
+                assert set(left) >= {moment for moment in began if now - moment < timedelta(days=28)}, now
+        for left in left_of_visits(connection):
+            assert all(now - moment <= timedelta(days=30) for moment in left), now
+        for days in (29, 30, 31):
+            if now - first == timedelta(days=days):
+                there_after[days] = len([moment for moment in left_of_visits(connection)[0] if moment == first])
+    assert there_after == {29: int(minute < 18 * 60), 30: 0, 31: 0}
+    assert left_of_visits(connection) == ([], [])
+    assert counted(connection) == {("vi", None): (9, 18, 180_000, 0, 0)}
+    assert audit(connection).ok
+
+
+def test_after_a_missed_night_visits_go_at_once(store: LedgerStore, connection: psycopg.Connection) -> None:
+    (chore,) = (chore for chore in CHORES if chore.name == "maintain")
+    kept: dict[Kind, int] = dict.fromkeys(KINDS, 800) | {"interaction": 30}
+    began = visits_every(6, store, datetime(2026, 6, 1, tzinfo=UTC), 8)
+    last_night = datetime(2026, 6, 29, 18, 0, tzinfo=UTC)
+    maintain(connection, kept, 60, last_night, lambda _text: None)
+    started = last_night + timedelta(hours=29, minutes=30)  # off all of the night after
+    assert chore.is_due(last_night, started)
+    maintain(connection, kept, 60, started, lambda _text: None)
+    assert left_of_visits(connection) == ([moment for moment in began if moment.day == 2],) * 2
+    assert began[0] >= started - timedelta(days=30), "nothing has been there for too long meanwhile"
+    assert counted(connection) == {("vi", None): (8, 16, 160_000, 0, 0)}
+
+
+def test_a_chunk_border_is_where_visits_expire(store: LedgerStore, connection: psycopg.Connection) -> None:
+    """Acts of the last moment before it and of the first after it; one session lies across."""
+    kept: dict[Kind, int] = dict.fromkeys(KINDS, 800) | {"interaction": 30}
+    now = datetime(2026, 7, 1, 18, 0, tzinfo=UTC)
+    border = datetime(2026, 6, 3, tzinfo=UTC)
+    border_ms = round(border.timestamp() * 1000)
+    acts = [act(1, 1, border_ms - 1, "session_start"), act(2, 2, border_ms, "session_start")]
+    across = [act(3, 3, border_ms - 1_000, "session_start"), act(4, 3, border_ms + 1_000, "session_end")]
+    store.commit([delivery([*acts, *across])], [], border_ms)
+    done = maintain(connection, kept, 60, now, lambda _text: None)
+    assert done.before["interaction"] == border
+    assert (done.retired["interaction"], done.visits_forgotten) == (2, 2)
+    assert connection.execute("SELECT seq FROM interaction ORDER BY 1").fetchall() == [(2,), (4,)]
+    assert connection.execute("SELECT session FROM visit").fetchall() == [(2,)]
+    assert connection.execute("SELECT sum(sessions)::int FROM visit_hour").fetchall() == [(3,)]
+    maintain(connection, kept, 60, now + timedelta(days=1), lambda _text: None)
+    assert connection.execute("SELECT count(*) FROM interaction").fetchall() == [(0,)]
+    assert connection.execute("SELECT sum(sessions)::int FROM visit_hour").fetchall() == [(3,)]
+    assert audit(connection).ok
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)  # the other keeps them away by a lock
+def test_acts_that_come_in_while_their_session_expires_are_counted_first(
+    store: LedgerStore, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: dict[Kind, int] = dict.fromkeys(KINDS, 800) | {"interaction": 30}
+    now = datetime.fromtimestamp(NOW_MS / 1000, UTC)
+    long_ago = NOW_MS - 40 * 24 * HOUR_MS
+    first, *others = visitor(1, 7, long_ago, "km")
+    store.commit([delivery([first])], [], NOW_MS)
+    with monkeypatch.context() as patched:
+        patched.setattr(maintain_module, "settle", lambda _connection: 0)  # they come in after it has looked
+        settle_all(connection)
+        store.commit([delivery(others)], [], NOW_MS)
+        assert maintain(connection, kept, 60, now, lambda _text: None).retired["interaction"] == 0
+    done = maintain(connection, kept, 60, now + timedelta(days=1), lambda _text: None)
+    assert (done.retired["interaction"], done.visits_forgotten) == (5, 1)
+    assert counted(connection) == {("km", None): (1, 2, 20_000, 0, 0)}
+    assert audit(connection).ok
 
 
 def test_a_visit_moves_with_its_device(store: LedgerStore, connection: psycopg.Connection) -> None:
