@@ -2,7 +2,8 @@
 
 A move takes effect at a full hour, so that no hour's count is of two places. Rows and counts of the time since then, if
 they are there already, go over to the new placement in the same transaction; the ledger's locks keep the ingest from
-writing with the old one meanwhile, and `device.moves` tells it that what it remembers has changed.
+writing with the old one meanwhile, and `device.moves` tells it that what it remembers has changed. Days on record
+follow in the same transaction, so that no play is told of at both places.
 
 A placement is of one site in one province. A gate that changes its province from a day on gives the placements at it an
 end there and begins new ones, at the same sites; a device that is placed for longer than its gate stays in a province
@@ -19,6 +20,7 @@ import psycopg
 
 from hub.registry import strings
 from hub.store.named import named
+from hub.store.play_days import restate_moved
 from hub.store.resolution import hold_catalogue
 
 _ROWS: Final = ("play", "screen", "interaction", "health", "fault", "lifecycle", "loss", "visit", "visit_due")
@@ -120,3 +122,5 @@ def _hand_over(connection: psycopg.Connection, new: int, old: int | None, since:
     connection.execute(named("placements")["hand_over_incident"], given)
     for table in (*_ROWS, *_COUNTS):
         connection.execute(named("placements")[f"hand_over_{table}"], given)
+    if old is not None:
+        restate_moved(connection, (old, new), since, until)

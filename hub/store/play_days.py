@@ -3,14 +3,15 @@
 The ingest pays nothing for it: counts of a day that is not over mark nothing (a trigger's condition on `play_hour`).
 Any change of a day that is over, be it late events, a moved device or counts made again, appends a mark, and so does a
 change of the catalogue. Here days are closed, and marked days are recorded or restated: only what differs is written,
-and a day that differs counts its statements (`restated`). Safe to interrupt, to run again, and beside the ingest.
+and a day that differs counts its statements (`restated`). A move restates days that it takes plays from, at once. Safe
+to interrupt, to run again, and beside the ingest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from hub.compliance.local_time import local_date
@@ -43,6 +44,21 @@ def record_days(
     while _record_portion(connection, now, done):
         tell(f"daily record: {done.recorded} days recorded, {done.restated} restated")
     return done
+
+
+def restate_moved(connection: Connection, placements: Sequence[int], since: str, until: str) -> None:
+    """Bring the record of a device's placements in line with counts that have just gone from one to the other.
+
+    In the transaction of the move, for days that are on record at either. `since` and `until` are moments as PostgreSQL
+    writes them. Otherwise plays would be in the record of the old placement and, not on record, at the new one, too.
+    """
+    given = {"placements": list(placements), "since": since, "until": until}
+    days = [row[0] for row in connection.execute(named("play_days")["recorded"], given).fetchall()]
+    if days:
+        hold_catalogue(connection)
+        pairs = [(placement, day) for placement in placements for day in days]
+        arrays = {"placements": [pair[0] for pair in pairs], "days": [pair[1] for pair in pairs]}
+        connection.execute(named("play_days")["record"], arrays | {"now": datetime.now(UTC)})
 
 
 def _record_portion(connection: Connection, now: datetime, done: DaysRecorded) -> bool:

@@ -23,6 +23,12 @@ WITH oldest AS (
 )
 SELECT placement, day FROM oldest
 
+-- name: recorded - days on record at these placements that have a part between two moments
+SELECT DISTINCT day FROM day_recorded
+WHERE placement = ANY (%(placements)s::int[])
+  AND day >= local_day(%(since)s::timestamptz) AND begin_of(day) < %(until)s::timestamptz
+ORDER BY day
+
 -- name: record - what these days at these places came to, by what is resolved now. Only what differs is written
 WITH wanted AS (
     SELECT w.placement, w.day, coalesce(r.restated + 1, 0) AS restated
