@@ -177,12 +177,15 @@ WITH told AS MATERIALIZED (
 )
 SELECT d.name AS device, d.kind, d.title_vi, dp.placement, dp.site, s.name_vi AS site_vi, dp.province_code,
        nullif(dp.since, '-infinity') AS since, d.registered_at, d.first_seen,
-       coalesce(p.presence, 'unknown') AS presence, p.since AS presence_since, p.seen_at,
-       n.version, CASE WHEN (SELECT report.is_exact()) THEN n.queue_events END AS queue_events, n.queue_oldest_s,
+       coalesce(p.presence, 'unknown') AS presence, CASE WHEN p.since >= dp.since THEN p.since END AS presence_since,
+       CASE WHEN p.seen_at >= dp.since THEN p.seen_at END AS seen_at, v.version,
+       CASE WHEN (SELECT report.is_exact()) THEN n.queue_events END AS queue_events, n.queue_oldest_s,
        n.queue_full, n.queue_refused, n.event_time, n.stored_at
 FROM device d JOIN device_place dp ON dp.device = d.id
 LEFT JOIN site s ON s.code = dp.site
-LEFT JOIN device_now n ON n.device = d.id
+LEFT JOIN device_now v ON v.device = d.id
+LEFT JOIN device_now n ON n.device = d.id -- not what it told at the place before
+    AND coalesce(n.event_time, 'infinity') >= dp.since AND coalesce(n.stored_at, 'infinity') >= dp.since
 LEFT JOIN LATERAL (
     SELECT c.since, c.seen_at,
            CASE
@@ -202,7 +205,7 @@ LEFT JOIN LATERAL (
 ) p ON true
 WHERE d.id = ANY ((SELECT report.my_devices())::integer[]);
 COMMENT ON VIEW report.device
-    IS 'devices and where they stand now, with what was last heard of them; since null: from the beginning';
+    IS 'devices and where they stand now, with what was last heard of them there; since null: from the beginning; presence_since null: from before it was there';
 
 -- what was shown ----------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 -- `provinces` is an array of codes, or null: all, and what stands in none. What is now is seen by those of the place
--- where a device stands now; a play by those of the place where the device stood then.
+-- where a device stands now; a play or a stream by those of the place where the device stood then.
 
 -- name: sites - registered sites with the number of their devices, by province
 SELECT code, name_vi, province_vi, province_code, neighbour, gate_type, lat, lon, confidence,
@@ -53,13 +53,15 @@ ORDER BY p.time DESC, p.stream DESC, p.play_id DESC, p.slice DESC
 LIMIT %(limit)s
 
 -- name: streams - what the ledger holds of each stream of a device
-SELECT replace(name::text, '-', '') AS stream, first_seen, committed::text, lost::text
-FROM stream
-WHERE device = %(device)s
+-- As in report.stream: a stream is of the place where its device stood when the hub first heard of it.
+SELECT replace(e.name::text, '-', '') AS stream, e.first_seen, e.committed::text, e.lost::text
+FROM stream e
+WHERE e.device = %(device)s
   AND (%(provinces)s::text[] IS NULL
-       OR EXISTS (SELECT FROM device_place dp
-                  WHERE dp.device = %(device)s AND dp.province_code = ANY (%(provinces)s)))
-ORDER BY first_seen DESC, id DESC
+       OR EXISTS (SELECT FROM stay s
+                  WHERE s.device = e.device AND e.first_seen >= s.since AND e.first_seen < s.until
+                    AND s.province_code = ANY (%(provinces)s)))
+ORDER BY e.first_seen DESC, e.id DESC
 
 -- name: incidents - incidents below one of them, newest first, each of the place where it was first seen
 -- As in report.incident: names of people, and what would count acts of visitors, are told where `exact`.

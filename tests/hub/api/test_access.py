@@ -213,6 +213,11 @@ def test_a_device_that_moved_leaves_its_past_behind(api: Api, connection: psycop
     later_ms = NOW_MS + 2 * 86_400_000
     moved = delivery([play(2, time=later_ms, content_ref="of-later.mp4")], device="home")
     LedgerStore(connection).commit([moved], [], later_ms)
+    later = delivery([play(1, time=later_ms)], device="home", stream="e7" * 16)
+    LedgerStore(connection).commit([later], [], later_ms)
+    times = ((moved_at - timedelta(hours=1), "a1" * 16), (moved_at, "e7" * 16))
+    for first_seen, stream in times:
+        connection.execute("UPDATE stream SET first_seen = %s WHERE name = %s", (first_seen, stream))
     seen = {}
     for province in (HOME, ELSEWHERE):
         with api.client(token(connection, "read", "visitors", provinces=frozenset({province}))) as client:
@@ -220,8 +225,11 @@ def test_a_device_that_moved_leaves_its_past_behind(api: Api, connection: psycop
             seen[province] = [item["content_ref"] for item in plays]
             here = province == ELSEWHERE
             assert client.get("/api/v1/devices/home").status_code == (200 if here else 404)
-            assert client.get("/api/v1/devices/home/streams").status_code == (200 if here else 404)
-    assert seen == {HOME: ["of-home.mp4"], ELSEWHERE: ["of-later.mp4"]}
+            answer = client.get("/api/v1/devices/home/streams")
+            assert answer.status_code == (200 if here else 404)
+            if here:
+                assert [stream["stream"] for stream in answer.json()] == ["e7" * 16]
+    assert seen == {HOME: ["of-home.mp4"], ELSEWHERE: [play(1).content_ref, "of-later.mp4"]}
 
 
 @pytest.mark.usefixtures("border")

@@ -171,6 +171,28 @@ def test_what_a_screen_showed_at_the_place_before_is_not_shown(hub: Connection, 
     assert rows == [("k-p22",)]
 
 
+def test_what_a_device_told_at_the_place_before_is_not_told(hub: Connection, log_in: LogIn) -> None:
+    moved_at = MOVED_AT.replace(minute=0, second=0, microsecond=0)
+    told = "event_time, stored_at, queue_events, queue_oldest_s, queue_full, queue_refused, presence_since, seen_at"
+    row = f"SELECT {told} FROM device WHERE device = '{MOVED}'"
+    hub.execute(
+        "UPDATE device_now SET event_time = %(at)s, stored_at = %(at)s, queue_events = 7, queue_oldest_s = 7,"
+        " queue_full = true, queue_refused = 7",
+        {"at": moved_at},
+    )
+    hub.execute("UPDATE presence SET since = %(at)s, seen_at = %(at)s", {"at": moved_at})
+    reader = log_in("report_22")
+    assert seen(reader, row) == [(moved_at, moved_at, 7, 7, True, 7, moved_at, moved_at)]
+    before = {"at": moved_at - timedelta(milliseconds=1)}
+    hub.execute("UPDATE presence SET since = %(at)s", before)
+    assert seen(reader, row) == [(moved_at, moved_at, 7, 7, True, 7, None, moved_at)]
+    hub.execute("UPDATE presence SET seen_at = %(at)s", before)
+    hub.execute("UPDATE device_now SET event_time = %(at)s", before)
+    assert seen(reader, row) == [(None,) * 8]
+    assert seen(reader, f"SELECT version FROM device WHERE device = '{MOVED}'") == [("1",)]
+    assert seen(reader, "SELECT queue_events FROM device WHERE device = 'k-p22'") == [(7,)]
+
+
 def test_a_stranger_sees_nothing_even_with_grants(hub: Connection, log_in: LogIn) -> None:
     """Who sees what is said by the table of readers, not by grants."""
     hub.execute("DELETE FROM reader WHERE role = 'report_20'")
