@@ -40,3 +40,5 @@ def maintain(config: ConfigOption = None, *, as_json: JsonOption = False) -> Non
     else:
         gone = ", ".join(f"{kind} {rows}" for kind, rows in done.retired.items() if rows) or "none"
         Console().print(f"rows that were let go: {gone}", highlight=False)
+        if done.rejected_forgotten:
+            Console().print(f"messages that nobody could read: {done.rejected_forgotten} let go", highlight=False)

@@ -27,7 +27,7 @@ DeviceOption = Annotated[str | None, typer.Option("--device", help="Only those o
 
 @app.command("list", epilog=EPILOG)
 def list_(config: ConfigOption = None, device: DeviceOption = None, *, as_json: JsonOption = False) -> None:
-    """List what is kept: whose it is, its number, why it was not read, and its bytes.
+    """List what is kept, for 30 days at most: whose it is, its number, why it was not read, and its bytes.
 
     Without a number not even that could be read; the kiosk has declared it lost, and the bytes help to
     find out why.

@@ -6,7 +6,8 @@ go in portions, and the summaries that let a scan pass over other times (BRIN) a
 for a time that has expired is stored and counted, and goes with the next upkeep.
 
 Acts of visitors and the facts made of them are gone *at most* so many days after the time of the event: what would be
-too old before the upkeep after this one goes now. The other kinds are kept *at least* so many days.
+too old before the upkeep after this one goes now. So are bytes that nobody could read, after they came in. The other
+kinds are kept *at least* so many days.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from hub.store.named import named
 from hub.store.visits import settle
 
 PORTION_ROWS: Final = 50_000
+REJECTED_DAYS: Final = 30
+"""At most so long bytes are kept that nobody could read: acts of visitors may be among them."""
 UNTIL_NEXT: Final = timedelta(days=2)
-"""After the midnight (UTC) before an upkeep. The next one is over by then: that of the next night (18 to 22 UTC), or one a
-day by hand."""
+"""After the midnight (UTC) before an upkeep. The next one is over by then: that of the next night (18 to 22 UTC), or
+one a day by hand."""
 Tell = Callable[[str], None]
 
 
@@ -46,6 +49,8 @@ class Upkeep:
     """Up to which moment rows of each kind have gone."""
     sessions_forgotten: int = 0
     """Of agents: names by which a clone would be known."""
+    rejected_forgotten: int = 0
+    """Messages that nobody could read."""
     visits_forgotten: int = 0
     """Facts of visitors' sessions."""
 
@@ -68,6 +73,8 @@ def maintain(
             done.before[kind] = expired_before(kind, retention_days[kind], now)
             done.retired[kind] = 0
         _expire_visits(connection, done, tell)
+        unread = {"before": expired_before("interaction", REJECTED_DAYS, now)}
+        done.rejected_forgotten = _number(connection, "retire_rejected", unread)
         for kind, before in done.before.items():
             if kind != "interaction":
                 done.retired[kind] = _expire(connection, done.engine, kind, before, tell)

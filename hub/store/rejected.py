@@ -1,5 +1,7 @@
 """Events kept as bytes because this hub could not read them; a newer one can: the bytes become rows.
 
+They are kept for 30 days at most (`maintain`), since acts of visitors may be among them; then they count as retired.
+
 A rejected event's number is committed already, so that its stream is not blocked. Making a row of it therefore changes
 no account: its bytes leave `rejected` in the transaction that writes the row, under the stream's lock, and the audit
 (rows + rejected + retired = committed) holds before, between and after.

@@ -53,11 +53,12 @@ ALTER TABLE stream ALTER COLUMN committed SET STORAGE EXTERNAL, ALTER COLUMN los
 
 CREATE TABLE retired (
     stream          integer NOT NULL REFERENCES stream (id),
-    kind            event_kind NOT NULL,
+    kind            text NOT NULL,                   -- event_kind, or rejected: bytes that nobody could read
     events          bigint NOT NULL CHECK (events >= 0),
     PRIMARY KEY (stream, kind)
 );
 
+-- Bytes that could not be read, for 30 days at most: acts of visitors may be among them.
 CREATE TABLE rejected (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     device          integer NOT NULL REFERENCES device (id),

@@ -17,6 +17,17 @@ WHERE n.nspname = 'hub' AND a.amname = 'brin'
 DELETE FROM session s USING device_now n
 WHERE n.device = s.device AND s.session IS DISTINCT FROM n.session AND s.first_seen < %(now)s - interval '30 days'
 
+-- name: retire_rejected - drop bytes that nobody could read, and count those with a number as retired. Returns how many
+WITH gone AS (
+    DELETE FROM rejected WHERE stored_at < %(before)s RETURNING stream
+), counted AS (
+    SELECT stream, count(*) AS events FROM gone WHERE stream IS NOT NULL GROUP BY stream
+), kept AS (
+    INSERT INTO retired AS known (stream, kind, events) SELECT stream, 'rejected', events FROM counted ORDER BY stream
+    ON CONFLICT (stream, kind) DO UPDATE SET events = known.events + excluded.events
+)
+SELECT count(*) FROM gone
+
 -- name: retire_play - drop some old rows and count them as retired, in one statement. Returns how many
 WITH gone AS (
     DELETE FROM play WHERE ctid = ANY (ARRAY(SELECT ctid FROM play WHERE time < %(before)s LIMIT %(most)s))

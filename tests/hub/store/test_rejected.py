@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import psycopg
 import pytest
 
 from contract import codec
-from contract.events import AnyEvent, Play
+from contract.events import KINDS, AnyEvent, Kind, Play
 from contract.receipt import Refusal
 from hub.ledger.reading import Refused, Unreadable
 from hub.ledger.rules import StreamKey
 from hub.store.audit import audit
 from hub.store.ledger_store import LedgerStore
+from hub.store.maintain import maintain
 from hub.store.rejected import rejected, retry
 from tests.hub.making import DEVICE, KEY, NOW_MS, OTHER_STREAM, delivery, fault, loss, play
 
@@ -61,6 +64,26 @@ def test_one_that_the_tables_refuse_does_not_stop_the_others(
     store.commit([], [unreadable(fault(1)), unreadable(refused), unreadable(play(3))], NOW_MS)
     assert retry(connection, NOW_MS) == (2, 1)
     assert (seqs(connection, "play"), seqs(connection, "rejected")) == ([3], [2])
+    assert audit(connection).ok
+
+
+def test_bytes_go_after_30_days_and_the_audit_adds_up(store: LedgerStore, connection: psycopg.Connection) -> None:
+    now = datetime(2026, 6, 30, 18, 0, tzinfo=UTC)
+    border = datetime(2026, 6, 2, tzinfo=UTC)
+    border_ms = round(border.timestamp() * 1000)
+    alone = Refused(DEVICE, "", Refusal(sha256="", reason="invalid"), codec.encode_event(fault(9)))
+    store.commit([delivery([1])], [unreadable(play(2)), unreadable(fault(3))], border_ms - 1)
+    store.keep_unnumbered(alone, border_ms - 1)
+    store.commit([], [unreadable(play(4))], border_ms)
+    kept: dict[Kind, int] = dict.fromkeys(KINDS, 36_500)
+    done = maintain(connection, kept, 60, now, lambda _text: None)
+    assert (done.rejected_forgotten, seqs(connection, "rejected")) == (3, [4])
+    (stream,) = audit(connection).streams
+    assert (stream.ok, stream.rejected, stream.retired, stream.committed.count()) == (True, 1, 2, 4)
+    assert retry(connection, border_ms) == (1, 0)
+    store.commit([], [unreadable(play(2))], border_ms + 1)  # once more: its number is taken
+    assert seqs(connection, "rejected") == []
+    assert maintain(connection, kept, 60, now + timedelta(days=1), lambda _text: None).rejected_forgotten == 0
     assert audit(connection).ok
 
 
