@@ -490,7 +490,7 @@ COMMENT ON VIEW report.stream
 
 CREATE VIEW report.hole WITH (security_barrier) AS
 SELECT e.first_seen AS "time", e.id AS stream, e.placement, d.name AS device, e.site, h.number AS hole,
-       upper(h.span) - lower(h.span) AS events,
+       CASE WHEN (SELECT report.is_exact()) THEN upper(h.span) - lower(h.span) END AS events,
        CASE WHEN (SELECT report.is_exact()) THEN lower(h.span) END AS first_number,
        CASE WHEN (SELECT report.is_exact()) THEN upper(h.span) - 1 END AS last_number
 FROM stream_account e
@@ -511,7 +511,8 @@ COMMENT ON VIEW report.unknown_time
 
 CREATE VIEW report.loss WITH (security_barrier) AS
 SELECT e."time", e.placement, d.name AS device, p.site, e.lost_kind::text AS kind, e.reason::text AS reason,
-       numbers_in(e.ranges) AS events, e.clock::text AS clock, e.stored_at
+       CASE WHEN e.lost_kind IS NOT NULL OR (SELECT report.is_exact()) THEN numbers_in(e.ranges) END AS events,
+       e.clock::text AS clock, e.stored_at
 FROM loss e
 LEFT JOIN placement p ON p.id = e.placement
 LEFT JOIN device d ON d.id = p.device

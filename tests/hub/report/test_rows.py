@@ -66,13 +66,17 @@ def test_the_ministry_sees_all_provinces_but_no_exact_figure(hub: Connection, lo
         ("bytes_received", "health"),
         ("queue_events", "health"),
         ("queue_sum", "health_hour"),
+        ("events", "hole"),
         ("first_number", "hole"),
         ("last_number", "hole"),
         ("acknowledged_by", "incident"),
     ):
         assert seen(ministry, f"SELECT DISTINCT {column} FROM {view}") == [(None,)], column
         assert (None,) not in seen(log_in("report_20"), f"SELECT DISTINCT {column} FROM {view}"), column
-    assert seen(ministry, "SELECT DISTINCT kind FROM loss") == [("play",)]
+    assert seen(ministry, "SELECT DISTINCT kind, events FROM loss") == [("play", 3)]
+    hub.execute("UPDATE loss SET lost_kind = NULL WHERE lost_kind = 'play'")
+    assert seen(ministry, "SELECT DISTINCT kind, events FROM loss") == [(None, None)]
+    assert seen(log_in("report_20"), "SELECT DISTINCT events FROM loss WHERE kind IS NULL") == [(3,)]
     assert seen(ministry, "SELECT site, sessions, flag FROM visitors_published ORDER BY site") == [
         ("S-p20", 35, None),
         ("S-p22", None, "c"),
