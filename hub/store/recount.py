@@ -1,6 +1,7 @@
 """Hourly counts beside the rows that they are of: compared, and rebuilt if somebody has to.
 
-Only hours of which all rows are there can be recounted; those from before an expiry stay as they are.
+Only hours of which all rows are there can be recounted; those from before an expiry stay as they are. Counts of visits
+are compared with the facts of visits; a rebuild then makes these from their acts again.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import psycopg
 
 from hub.counts.hourly import HOURLY
 from hub.store.named import named
+from hub.store.visits import settle
 
-_TABLES: Final = (*(hourly.table for hourly in HOURLY), "event_hour")
+_TABLES: Final = (*(hourly.table for hourly in HOURLY), "event_hour", "visit_hour")
 
 
 class Difference(NamedTuple):
@@ -48,10 +50,14 @@ def rebuild(connection: psycopg.Connection[Any], device: str) -> None:
         if row is None:
             raise LookupError(f"no device {device}")
         connection.execute(named("placements")["lock_streams"], {"device": row[0]})
+        connection.execute(named("visits")["alone"])
         given = {"placements": _placements(connection, device)}
         for table in _TABLES:
             connection.execute(named("recount")[f"clear_{table}"], given)
             connection.execute(named("recount")[f"rebuild_{table}"], given)
+        connection.execute(named("visits")["mark_whole"], given)
+        while settle(connection):
+            pass
 
 
 def _placements(connection: psycopg.Connection[Any], device: str) -> list[int]:

@@ -102,7 +102,9 @@ def left_out(wanted: Collection[Cell], sessions: Mapping[Cell, int]) -> frozense
 
 def _published(cell: Cell, sessions: int, rules: PublicationRules) -> PublishedCell:
     if sessions < 0:
-        raise ValueError(f"{sessions} sessions in {cell}: the counts are wrong; rebuild them before publishing")
+        raise ValueError(
+            f"{sessions} sessions in {cell}: the counts are wrong, and the acts of which to count again are gone"
+        )
     if sessions < rules.threshold:
         return PublishedCell(cell, None, "c")
     return PublishedCell(cell, (sessions + ROUNDED_TO // 2) // ROUNDED_TO * ROUNDED_TO, None)

@@ -44,6 +44,13 @@ CREATE TABLE visit_hour (
 ) WITH (fillfactor = 70);
 CREATE INDEX visit_hour_bucket ON visit_hour USING brin (bucket);
 
+CREATE VIEW recount_visit_hour AS
+SELECT date_trunc('hour', began_at, 'UTC') AS bucket, placement, main_language AS language,
+       coalesce(content, 0) AS content, count(*) FILTER (WHERE started) AS sessions,
+       sum(page_views)::bigint AS page_views, sum(duration_ms)::bigint AS duration_ms, count(rating) AS feedbacks,
+       coalesce(sum(rating), 0)::bigint AS feedback_sum
+FROM visit GROUP BY 1, 2, 3, 4;
+
 INSERT INTO visit_due (placement, session, first_at, last_at)
 SELECT placement, session, min(time), max(time) FROM interaction GROUP BY 1, 2;
 

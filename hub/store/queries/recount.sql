@@ -130,3 +130,29 @@ INSERT INTO event_hour (bucket, placement, kind, events)
 SELECT bucket, placement, kind, events
 FROM recount_event_hour LEFT JOIN expiry x USING (kind)
 WHERE placement = ANY(%(placements)s) AND (x.before IS NULL OR bucket >= x.before)
+
+-- name: differences_visit_hour - counts that are not what the facts of visits say, and what these say instead
+WITH counted AS (
+SELECT bucket, placement, language, content, sessions, page_views, duration_ms, feedbacks, feedback_sum
+FROM visit_hour
+WHERE placement = ANY(%(placements)s) AND bucket >= coalesce((SELECT before FROM expiry WHERE kind = 'interaction'), '-infinity')
+  AND (sessions, page_views, duration_ms, feedbacks, feedback_sum) <> (0, 0, 0, 0, 0)
+), recounted AS (
+SELECT bucket, placement, language, content, sessions, page_views, duration_ms, feedbacks, feedback_sum
+FROM recount_visit_hour
+WHERE placement = ANY(%(placements)s) AND bucket >= coalesce((SELECT before FROM expiry WHERE kind = 'interaction'), '-infinity')
+  AND (sessions, page_views, duration_ms, feedbacks, feedback_sum) <> (0, 0, 0, 0, 0)
+)
+SELECT 'counted' AS side, to_jsonb(c) AS row FROM (SELECT * FROM counted EXCEPT ALL SELECT * FROM recounted) c
+UNION ALL
+SELECT 'recounted', to_jsonb(r) FROM (SELECT * FROM recounted EXCEPT ALL SELECT * FROM counted) r
+
+-- name: clear_visit_hour - counts of hours of which all facts are there
+DELETE FROM visit_hour
+WHERE placement = ANY(%(placements)s) AND bucket >= coalesce((SELECT before FROM expiry WHERE kind = 'interaction'), '-infinity')
+
+-- name: rebuild_visit_hour - the same from the facts
+INSERT INTO visit_hour (bucket, placement, language, content, sessions, page_views, duration_ms, feedbacks, feedback_sum)
+SELECT bucket, placement, language, content, sessions, page_views, duration_ms, feedbacks, feedback_sum
+FROM recount_visit_hour
+WHERE placement = ANY(%(placements)s) AND bucket >= coalesce((SELECT before FROM expiry WHERE kind = 'interaction'), '-infinity')

@@ -4,6 +4,16 @@ SELECT placement, session, to_timestamp(first_ms / 1000.0), to_timestamp(last_ms
 FROM unnest(%(placement)s::int[], %(session)s::bigint[], %(first_ms)s::bigint[], %(last_ms)s::bigint[])
      AS given (placement, session, first_ms, last_ms)
 
+-- name: mark_whole - sessions at these placements whose acts are all there: they have a fact, or their beginning is there
+INSERT INTO visit_due (placement, session, first_at, last_at)
+SELECT i.placement, i.session, min(i.time), max(i.time)
+FROM interaction i
+WHERE i.placement = ANY (%(placements)s)
+  AND i.time >= coalesce((SELECT before FROM expiry WHERE kind = 'interaction'), '-infinity')
+GROUP BY i.placement, i.session
+HAVING bool_or(i.action = 'session_start')
+    OR EXISTS (SELECT FROM visit v WHERE v.placement = i.placement AND v.session = i.session)
+
 -- name: alone - one at a time makes facts; a device that is moved meanwhile waits as well
 LOCK TABLE visit IN SHARE ROW EXCLUSIVE MODE
 

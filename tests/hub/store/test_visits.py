@@ -13,6 +13,7 @@ import pytest
 from contract.events import KINDS, AnyEvent, Interaction, Kind
 from hub.chores.chores import CHORES
 from hub.store import maintain as maintain_module
+from hub.store import recount
 from hub.store.audit import audit
 from hub.store.ledger_store import LedgerStore
 from hub.store.maintain import maintain
@@ -242,6 +243,34 @@ def test_acts_that_come_in_while_their_session_expires_are_counted_first(
     assert (done.retired["interaction"], done.visits_forgotten) == (5, 1)
     assert counted(connection) == {("km", None): (1, 2, 20_000, 0, 0)}
     assert audit(connection).ok
+
+
+def test_counts_of_visits_are_verified_and_rebuilt(store: LedgerStore, connection: psycopg.Connection) -> None:
+    """As far back as facts and acts are kept; what is older stays as it was counted."""
+    kept: dict[Kind, int] = dict.fromkeys(KINDS, 800) | {"interaction": 30}
+    long_ago = NOW_MS - 40 * 24 * HOUR_MS
+    store.commit([delivery(visitor(1, 7, long_ago, "km"))], [], NOW_MS)
+    maintain(connection, kept, 60, datetime.fromtimestamp(NOW_MS / 1000, UTC), lambda _text: None)
+    store.commit([delivery([*visitor(11, 8, NOW_MS, "vi", rating=4), *visitor(21, 9, NOW_MS, "lo")])], [], NOW_MS)
+    settle_all(connection)
+    right = counted(connection)
+    assert right == {
+        ("km", None): (1, 2, 20_000, 0, 0),
+        ("vi", None): (1, 2, 20_000, 1, 4),
+        ("lo", None): (1, 2, 20_000, 0, 0),
+    }
+    assert recount.differences(connection, DEVICE) == []
+    connection.execute("UPDATE visit_hour SET sessions = 9 WHERE language = 'vi'")
+    assert [(one.table, one.side) for one in recount.differences(connection, DEVICE)] == [
+        ("visit_hour", "counted"),
+        ("visit_hour", "recounted"),
+    ]
+    connection.execute("DELETE FROM visit WHERE session = 9")
+    connection.execute("UPDATE visit SET page_views = 5")
+    for _ in range(2):
+        recount.rebuild(connection, DEVICE)
+        assert counted(connection) == right
+        assert recount.differences(connection, DEVICE) == []
 
 
 def test_a_visit_moves_with_its_device(store: LedgerStore, connection: psycopg.Connection) -> None:
