@@ -49,8 +49,9 @@ def record_days(
 def restate_moved(connection: Connection, placements: Sequence[int], since: str, until: str) -> None:
     """Bring the record of a device's placements in line with counts that have just gone from one to the other.
 
-    In the transaction of the move, which holds the catalogue, for days that are on record at either. `since` and `until` are moments as PostgreSQL
-    writes them. Otherwise plays would be in the record of the old placement and, not on record, at the new one, too.
+    In the transaction of the move, which holds the catalogue, for days that are on record at either. Otherwise plays
+    would be in the record of the old placement and, not on record, at the new one, too. `since` and `until` are moments
+    as PostgreSQL writes them.
     """
     given = {"placements": list(placements), "since": since, "until": until}
     days = [row[0] for row in connection.execute(named("play_days")["recorded"], given).fetchall()]
