@@ -42,8 +42,8 @@ def _record_days(connection: psycopg.Connection[Any], _settings: HubSettings, no
 
 
 def _judge(connection: psycopg.Connection[Any], settings: HubSettings, now: datetime) -> bool:
-    close_days(connection, now)
     rules = CoverageRules(heartbeat_ms=settings.compliance.heartbeat_s * 1000)
+    close_days(connection, now, rules)
     return judge_some(connection, rules, settings.compliance.minimum_grade, now) == MOST_DAYS
 
 

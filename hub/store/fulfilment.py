@@ -1,8 +1,9 @@
 """Whether what was planned was shown: evidence out of the tables, judgement by `hub.compliance`, results back.
 
-A local day that is over is judged for every place where a device stood at its end; again when something comes in for
-it, when the catalogue or the plan changes. What is judged is one device at a time; a plan for a site or a group asks
-each of its devices.
+A local day is judged for every place where a device stood at its end, as soon as what tells of its end can have come
+in; again when something comes in for it, when the catalogue or the plan changes. While a device has not spoken since,
+its day waits for the first later sign of life, which the chore looks for. What is judged is one device at a time; a
+plan for a site or a group asks each of its devices.
 """
 
 from __future__ import annotations
@@ -41,13 +42,16 @@ from hub.store.moment import moment, unix_ms
 from hub.store.named import named
 from hub.store.plans import plan
 
-AROUND_MS: Final = HOUR_MS
-"""Evidence is read from so long before and after a day: longer than a slice and than any tolerance."""
+MARGIN: Final = timedelta(hours=1)
+"""So long after all that tells of its end a day is judged: no transaction that saw it as today is still under way."""
 REACH_DAYS: Final = 35
 """A hub that has never judged begins so many days ago."""
 WHOLE_DAY: Final = -1
 MOST_AT_ONCE: Final = 20
+DEFAULT_RULES: Final = CoverageRules()
 Connection = psycopg.Connection[Any]
+Streams = Mapping[int, Sequence[Seen]]
+"""Stored events by stream."""
 
 
 class Place(NamedTuple):
@@ -69,22 +73,29 @@ class Shown(NamedTuple):
     topic: str
 
 
-def close_days(connection: Connection, now: datetime) -> None:
+def close_days(connection: Connection, now: datetime, rules: CoverageRules = DEFAULT_RULES) -> None:
     """Hand the days that are over to those that are due, and those of the last weeks if plan or catalogue changed."""
-    today = local_date(unix_ms(now))
-    connection.execute(named("fulfilment")["close_days"], {"today": today, "reach_days": REACH_DAYS})
-    given = {"first": today - timedelta(days=REACH_DAYS), "last": today - timedelta(days=1)}
+    through = _through(now, rules)
+    connection.execute(named("fulfilment")["close_days"], {"through": through, "reach_days": REACH_DAYS})
+    connection.execute(named("fulfilment")["heard_again"])
+    given = {"first": through - timedelta(days=REACH_DAYS - 1), "last": through}
     connection.execute(named("fulfilment")["again"], given)
 
 
 def judge_some(connection: Connection, rules: CoverageRules, minimum: Grade, now: datetime) -> int:
     """Judge some of the days that are due, in one transaction; how many there were."""
     with connection.transaction():
-        rows = connection.execute(named("fulfilment")["take"], {"most": MOST_AT_ONCE}).fetchall()
+        given = {"most": MOST_AT_ONCE, "through": _through(now, rules)}
+        rows = connection.execute(named("fulfilment")["take"], given).fetchall()
         items = plan(connection) if rows else []
         for row in rows:
             _judge(connection, Place(*row), items, rules, minimum, now)
     return len(rows)
+
+
+def _through(now: datetime, rules: CoverageRules) -> date:
+    """Days up to this one can be judged: an agent that is on line has told all that their ends need."""
+    return local_date(unix_ms(now - MARGIN) - rules.reach_ms - rules.tolerance_ms) - timedelta(days=1)
 
 
 def _judge(
@@ -97,10 +108,12 @@ def _judge(
 ) -> None:
     begin_ms = day_begin_ms(place.day)
     span = Interval(begin_ms, begin_ms + DAY_MS)
-    known = _coverage(connection, place, span, rules)
+    heard = _heard(connection, place, span, rules)
+    known = _coverage(connection, place, span, heard, rules)
     _put_unknown(connection, place, known)
+    _wait(connection, place, span, heard, known)
     mine = [item for item in items if _asks(connection, item, place)]
-    shown = _shown(connection, place, span, minimum) if mine else []
+    shown = _shown(connection, place, span, rules, minimum) if mine else []
     connection.execute(named("fulfilment")["forget_results"], place._asdict())
     for item in mine:
         slices = [one.slice for one in shown if one.code in item.contents or (item.topic and one.topic == item.topic)]
@@ -120,19 +133,31 @@ def _asks(connection: Connection, item: PlannedItem, place: Place) -> bool:
     return (item.target,) in groups
 
 
-def _coverage(connection: Connection, place: Place, span: Interval, rules: CoverageRules) -> Coverage:
-    around = _around(place, span)
+def _heard(connection: Connection, place: Place, span: Interval, rules: CoverageRules) -> Streams:
+    around = _around(place, span, rules)
     streams: dict[int, list[Seen]] = defaultdict(list)
     for query in ("seen", "after"):
         for stream, seq, time_ms in connection.execute(named("fulfilment")[query], around).fetchall():
             streams[stream].append(Seen(seq, time_ms))
-    rows = connection.execute(named("fulfilment")["online"], around).fetchall()
+    return streams
+
+
+def _wait(connection: Connection, place: Place, span: Interval, streams: Streams, known: Coverage) -> None:
+    """While the rest of a day may still come, the day is due again at the next sign of life."""
+    if any("late" in piece.reasons for piece in known.unknown):
+        newest_ms = max((one.time_ms for events in streams.values() for one in events), default=span.end_ms)
+        given = {"placement": place.placement, "day": place.day, "heard": moment(max(newest_ms, span.end_ms))}
+        connection.execute(named("fulfilment")["wait"], given)
+
+
+def _coverage(connection: Connection, place: Place, span: Interval, streams: Streams, rules: CoverageRules) -> Coverage:
+    rows = connection.execute(named("fulfilment")["online"], _around(place, span, rules)).fetchall()
     presence = [Presence("online", begin_ms, end_ms) for begin_ms, end_ms in rows]
     by_name = {str(stream): events for stream, events in streams.items()}
     return coverage(span, heard_of(by_name, rules), _missing(connection, streams), presence, rules)
 
 
-def _missing(connection: Connection, streams: Mapping[int, Sequence[Seen]]) -> list[Missing]:
+def _missing(connection: Connection, streams: Streams) -> list[Missing]:
     """Numbers that are not stored next to those that were read, of the same streams.
 
     Others are of other times; a stream of which nothing at all is stored is silence.
@@ -151,9 +176,9 @@ def _missing(connection: Connection, streams: Mapping[int, Sequence[Seen]]) -> l
     return found
 
 
-def _shown(connection: Connection, place: Place, span: Interval, minimum: Grade) -> list[Shown]:
+def _shown(connection: Connection, place: Place, span: Interval, rules: CoverageRules, minimum: Grade) -> list[Shown]:
     with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(named("fulfilment")["slices"], _around(place, span)).fetchall()
+        rows = cursor.execute(named("fulfilment")["slices"], _around(place, span, rules)).fetchall()
     return [_shown_of(row, minimum) for row in rows]
 
 
@@ -164,8 +189,10 @@ def _shown_of(row: Mapping[str, Any], minimum: Grade) -> Shown:
     return Shown(one, row["code"], row["topic"])
 
 
-def _around(place: Place, span: Interval) -> dict[str, Any]:
-    times = {"first": moment(span.begin_ms - AROUND_MS), "last": moment(span.end_ms + AROUND_MS)}
+def _around(place: Place, span: Interval, rules: CoverageRules) -> dict[str, Any]:
+    """Evidence is read from so long before and after: longer than a slice and than the tolerance."""
+    more_ms = HOUR_MS + rules.reach_ms + rules.tolerance_ms
+    times = {"first": moment(span.begin_ms - more_ms), "last": moment(span.end_ms + more_ms)}
     return {"placements": place.placements, "device": place.device, **times}
 
 

@@ -39,12 +39,24 @@ CREATE TABLE judge_due (
 CREATE FUNCTION mark_judge() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO hub.judge_due VALUES (NEW.placement, hub.local_day(NEW.bucket));
+    -- A day's first hour tells of the end of the day before: events speak of the time before them.
+    IF NEW.bucket = hub.begin_of(hub.local_day(NEW.bucket)) THEN
+        INSERT INTO hub.judge_due VALUES (NEW.placement, hub.local_day(NEW.bucket) - 1);
+    END IF;
     RETURN NULL;
 END $$;
 -- Whatever tells of a day that is over: an event of any kind shows that the agent was awake.
 CREATE TRIGGER mark_judge AFTER INSERT OR UPDATE ON event_hour FOR EACH ROW
     WHEN (NEW.bucket < date_trunc('day', now() + interval '7 hours', 'UTC') - interval '7 hours')
     EXECUTE FUNCTION mark_judge();
+
+-- Days that were judged before the device spoke again: due once more at its first later sign of life.
+CREATE TABLE judge_wait (
+    placement       integer NOT NULL,
+    day             date NOT NULL,
+    heard           timestamptz NOT NULL,            -- what happened up to this moment was known to those who judged
+    PRIMARY KEY (placement, day)
+);
 
 CREATE TABLE judged (
     through         date PRIMARY KEY                 -- local days up to this one have been handed to judge_due

@@ -1,8 +1,12 @@
 -- name: close_days - hand every day that is over to those who judge: each placement that held on it
+-- And the day before where its end is not known: what is missing may be numbers of this day's beginning.
 WITH known AS (
-    SELECT coalesce(max(through), %(today)s::date - %(reach_days)s::int) AS through FROM judged
+    SELECT coalesce(max(through), %(through)s::date - %(reach_days)s::int) AS through FROM judged
 ), days AS (
-    SELECT day::date FROM known, generate_series(known.through + 1, %(today)s::date - 1, '1 day') AS day
+    SELECT day::date FROM known, generate_series(known.through + 1, %(through)s::date, '1 day') AS day
+), before AS (
+    INSERT INTO judge_due (placement, day)
+    SELECT u.placement, u.day FROM days JOIN unknown_time u ON u.day = days.day - 1 AND u.ends = hub.begin_of(days.day)
 ), put AS (
     INSERT INTO judge_due (placement, day)
     SELECT p.id, days.day FROM days JOIN placement p ON hub.begin_of(days.day + 1) > p.since AND p.site IS NOT NULL
@@ -15,9 +19,12 @@ INSERT INTO judged SELECT greatest(max(day), (SELECT through FROM known)) FROM d
 
 -- name: take - some days that are due; nobody else judges them meanwhile
 WITH chosen AS (
-    SELECT DISTINCT placement, day FROM (SELECT placement, day FROM judge_due LIMIT %(most)s * 20) d LIMIT %(most)s
+    SELECT DISTINCT placement, day
+    FROM (SELECT placement, day FROM judge_due WHERE day <= %(through)s LIMIT %(most)s * 20) d LIMIT %(most)s
 ), gone AS (
     DELETE FROM judge_due d USING chosen WHERE (d.placement, d.day) = (chosen.placement, chosen.day)
+), waits_no_more AS (
+    DELETE FROM judge_wait w USING chosen WHERE (w.placement, w.day) = (chosen.placement, chosen.day)
 )
 SELECT s.placement, s.day, p.device, d.name, p.site,
        ARRAY(SELECT id FROM placement WHERE device = p.device) AS placements
@@ -48,6 +55,30 @@ SELECT stream, seq, (extract(epoch FROM time) * 1000)::bigint FROM event ORDER B
 UNION ALL
 (SELECT stream, seq, (extract(epoch FROM time) * 1000)::bigint FROM play
  WHERE placement = ANY(%(placements)s) AND time > %(last)s AND clock <> 'estimated' ORDER BY time LIMIT 1)
+
+-- name: wait - a day of which more may come; it has heard of what there was up to a moment
+INSERT INTO judge_wait (placement, day, heard) VALUES (%(placement)s, %(day)s, %(heard)s)
+
+-- name: heard_again - days whose devices have spoken since are due again
+WITH waiting AS (
+    SELECT p.device, min(w.heard) AS heard FROM judge_wait w JOIN placement p ON p.id = w.placement GROUP BY p.device
+), spoke AS (
+    SELECT w.device, max(newest.time) AS time
+    FROM waiting w JOIN placement p ON p.device = w.device
+    CROSS JOIN LATERAL (
+        (SELECT e.time FROM health e WHERE e.placement = p.id AND e.time > w.heard AND e.clock <> 'estimated'
+         ORDER BY e.time DESC LIMIT 1)
+        UNION ALL
+        (SELECT e.time FROM play e WHERE e.placement = p.id AND e.time > w.heard AND e.clock <> 'estimated'
+         ORDER BY e.time DESC LIMIT 1)
+    ) newest
+    GROUP BY w.device
+), again AS (
+    DELETE FROM judge_wait w USING placement p, spoke s
+    WHERE p.id = w.placement AND s.device = p.device AND w.heard < s.time
+    RETURNING w.placement, w.day
+)
+INSERT INTO judge_due (placement, day) SELECT placement, day FROM again
 
 -- name: accounts - what the ledger holds of these streams
 SELECT id, committed::text, lost::text FROM stream WHERE id = ANY(%(streams)s)

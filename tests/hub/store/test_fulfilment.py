@@ -16,7 +16,7 @@ from hub.store import catalogue
 from hub.store.catalogue import Hand
 from hub.store.fulfilment import close_days, judge_some
 from hub.store.ledger_store import LedgerStore
-from hub.store.moment import unix_ms
+from hub.store.moment import moment, unix_ms
 from hub.store.placements import place
 from hub.store.plan_results import ResultFilter, results
 from hub.store.plans import import_plan
@@ -30,6 +30,7 @@ DAY: Final = local_date(unix_ms(NOW)) - timedelta(days=2)
 """A day that is over by the database's own clock."""
 BEGIN_MS: Final = day_begin_ms(DAY)
 RULES: Final = CoverageRules(heartbeat_ms=600_000, reach_ms=0)
+DEFAULTS: Final = CoverageRules()
 MINUTE_MS: Final = 60_000
 
 
@@ -161,3 +162,76 @@ def test_a_day_is_judged_once_unless_something_changes(store: LedgerStore, conne
     catalogue.withdraw(connection, "ND-1", DAY, HAND)
     close_days(connection, NOW)
     assert judge_some(connection, RULES, "rendering", NOW) > 0
+
+
+def minutely(first: int, begin_ms: int, end_ms: int) -> list[AnyEvent]:
+    """Health as a kiosk tells it by default, numbered from `first`."""
+    return [Health(seq=seq, time=time) for seq, time in enumerate(range(begin_ms, end_ms, MINUTE_MS), first)]
+
+
+def judged_at(connection: psycopg.Connection, at_ms: int, rules: CoverageRules = DEFAULTS) -> int:
+    """The chore's turn at a moment; how many days it judged."""
+    close_days(connection, moment(at_ms), rules)
+    done = 0
+    while more := judge_some(connection, rules, "rendering", moment(at_ms)):
+        done += more
+    return done
+
+
+def unknown(connection: psycopg.Connection, day: date = DAY) -> list[tuple[float, float, list[str]]]:
+    """Hours of the day at which times begin and end of which something is unknown, and why."""
+    rows = connection.execute(
+        "SELECT begins, ends, reasons FROM unknown_time WHERE day = %s ORDER BY begins", (day,)
+    ).fetchall()
+    begin_ms = day_begin_ms(day)
+    return [
+        ((unix_ms(begins) - begin_ms) / HOUR_MS, (unix_ms(ends) - begin_ms) / HOUR_MS, reasons)
+        for begins, ends, reasons in rows
+    ]
+
+
+def test_a_day_is_judged_when_its_end_can_be_known(store: LedgerStore, connection: psycopg.Connection) -> None:
+    end_ms = BEGIN_MS + DAY_MS
+    first = minutely(1, BEGIN_MS - HOUR_MS, end_ms + 40_000)
+    store.commit([delivery(first)], [], end_ms + 40_000)
+    judged_at(connection, end_ms + 40_000)
+    assert results(connection, ResultFilter(DAY, DAY)) == []  # a mark that came in for it makes it no sooner due
+    rest = minutely(len(first) + 1, end_ms + MINUTE_MS, end_ms + 2 * HOUR_MS)
+    store.commit([delivery(rest)], [], end_ms + 2 * HOUR_MS)
+    judged_at(connection, end_ms + 2 * HOUR_MS)
+    assert (len(results(connection, ResultFilter(DAY, DAY))), unknown(connection)) == (1, [])
+    assert judged_at(connection, end_ms + 2 * HOUR_MS) == 0
+
+
+def test_a_silent_device_s_day_is_due_at_the_first_later_sign_of_life(
+    store: LedgerStore, connection: psycopg.Connection
+) -> None:
+    end_ms = BEGIN_MS + DAY_MS
+    first = minutely(1, BEGIN_MS - HOUR_MS, end_ms)
+    store.commit([delivery(first)], [], end_ms)
+    later_ms = end_ms + 5 * HOUR_MS
+    judged_at(connection, later_ms)
+    ((begins, ends, reasons),) = unknown(connection)
+    assert (round(begins * 60), ends, reasons) == (23 * 60 + 54, 24, ["late"])
+    assert judged_at(connection, later_ms) == 0
+    # What is of today marks nothing by itself.
+    connection.execute("ALTER TABLE event_hour DISABLE TRIGGER mark_judge")
+    store.commit([delivery(minutely(len(first) + 1, end_ms, later_ms))], [], later_ms)
+    assert judged_at(connection, later_ms) == 1
+    assert unknown(connection) == []
+    assert connection.execute("SELECT count(*) FROM judge_wait WHERE day = %s", (DAY,)).fetchone() == (0,)
+
+
+def test_a_number_that_was_missing_after_midnight_tells_of_the_day_before(
+    store: LedgerStore, connection: psycopg.Connection
+) -> None:
+    end_ms = BEGIN_MS + DAY_MS
+    events = minutely(1, BEGIN_MS - HOUR_MS, end_ms + 2 * HOUR_MS)
+    gone = [event for event in events if event.time == end_ms + 2 * MINUTE_MS]
+    store.commit([delivery([event for event in events if event not in gone])], [], end_ms + 2 * HOUR_MS)
+    judged_at(connection, end_ms + 2 * HOUR_MS)
+    assert [(ends, reasons) for _, ends, reasons in unknown(connection)] == [(24, ["hole"])]
+    store.commit([delivery(gone)], [], end_ms + 3 * HOUR_MS)
+    connection.execute("DELETE FROM judge_due")  # as if it was of today when it came
+    judged_at(connection, end_ms + 3 * HOUR_MS + DAY_MS)
+    assert unknown(connection) == []
