@@ -39,7 +39,10 @@ class PlanResult(Answer):
 
     item: str = Field(description="Stays when the line is removed.", examples=["KH-2026-01"])
     device: str = Field(examples=["bg-20-cma-l1"])
-    site: str | None = Field(description="Where the device stood at the end of the day.", examples=["BG-20-CMA"])
+    site: str | None = Field(
+        description="Where the device stood; on the day of a move each place has its own windows.",
+        examples=["BG-20-CMA"],
+    )
     day: date
     hour: int | None = Field(description="Local; 7: from 07:00 to 08:00; null: the whole day.", examples=[7])
     result: Result = Field(description=_STANDS, examples=["unknown"])

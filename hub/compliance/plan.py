@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final, Literal, NamedTuple, get_args
 
-from hub.compliance.intervals import Intervals
+from hub.compliance.intervals import Interval, Intervals
 from hub.compliance.local_time import HOUR_MS, day_begin_ms
 
 Unit = Literal["plays_per_hour", "plays_per_day", "seconds_per_day"]
@@ -66,6 +66,20 @@ def windows(item: PlanItem, first_day: date, last_day: date) -> tuple[Window, ..
     days = _days(max(first_day, item.first_day), min(last_day, item.last_day))
     wanted = (day for day in days if day.isoweekday() in item.weekdays)
     return tuple(window for day in wanted for window in _windows_of(item, day))
+
+
+def stayed(item: PlanItem, asked: tuple[Window, ...], stay: Interval) -> tuple[PlanItem, tuple[Window, ...]]:
+    """What `item` asks of a device that stood at a place for a part of one day only: the windows within its stay.
+
+    Of a window of the whole day it asks for as much as the stay has of it, rounded up. Hours are whole: so are stays.
+    """
+    kept = tuple(window._replace(time=window.time.within(*stay)) for window in asked)
+    kept = tuple(window for window in kept if window.time)
+    if item.unit == "plays_per_hour" or not kept:
+        return item, kept
+    whole_ms = sum(window.time.length_ms for window in asked)
+    here_ms = sum(window.time.length_ms for window in kept)
+    return replace(item, least=-(-item.least * here_ms // whole_ms)), kept
 
 
 def _windows_of(item: PlanItem, day: date) -> list[Window]:

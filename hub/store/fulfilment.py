@@ -1,15 +1,16 @@
 """Whether what was planned was shown: evidence out of the tables, judgement by `hub.compliance`, results back.
 
-A local day is judged for every place where a device stood at its end, as soon as what tells of its end can have come
-in; again when something comes in for it, when the catalogue or the plan changes. While a device has not spoken since,
-its day waits for the first later sign of life, which the chore looks for. What is judged is one device at a time; a
-plan for a site or a group asks each of its devices.
+A local day is judged for every place where a device stood on it, as soon as what tells of its end can have come in;
+again when something comes in for it, when the device is moved, when the catalogue or the plan changes. While a device
+has not spoken since, its day waits for the first later sign of life, which the chore looks for. What is judged is one
+device at a time; a plan for a site or a group asks each of its devices. On the day of a move each place is judged for
+the time for which the device stood there, all of them at once.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -27,14 +28,15 @@ from hub.compliance.coverage import (
     MissingReason,
     Presence,
     Seen,
+    Unknown,
     coverage,
     heard_of,
     missing_of,
 )
 from hub.compliance.fulfilment import Fulfilment, Slice, fulfilments
 from hub.compliance.intervals import Interval
-from hub.compliance.local_time import DAY_MS, HOUR_MS, day_begin_ms, local_date
-from hub.compliance.plan import windows
+from hub.compliance.local_time import HOUR_MS, local_date
+from hub.compliance.plan import stayed, windows
 from hub.compliance.proof import proof
 from hub.grade import Grade
 from hub.store import multirange
@@ -55,7 +57,7 @@ Streams = Mapping[int, Sequence[Seen]]
 
 
 class Place(NamedTuple):
-    """A device where it stood at the end of a day, and all its placements."""
+    """A device where it stood, for which part of a day, and all its placements."""
 
     placement: int
     day: date
@@ -63,6 +65,13 @@ class Place(NamedTuple):
     name: str
     site: str | None
     placements: list[int]
+    begin_ms: int
+    end_ms: int
+
+    @property
+    def stay(self) -> Interval:
+        """Empty if it did not stand there on this day."""
+        return Interval(self.begin_ms, max(self.begin_ms, self.end_ms))
 
 
 class Shown(NamedTuple):
@@ -83,14 +92,15 @@ def close_days(connection: Connection, now: datetime, rules: CoverageRules = DEF
 
 
 def judge_some(connection: Connection, rules: CoverageRules, minimum: Grade, now: datetime) -> int:
-    """Judge some of the days that are due, in one transaction; how many there were."""
+    """Judge some of the days that are due, in one transaction; how many there were, of one device each."""
     with connection.transaction():
         given = {"most": MOST_AT_ONCE, "through": _through(now, rules)}
-        rows = connection.execute(named("fulfilment")["take"], given).fetchall()
-        items = plan(connection) if rows else []
-        for row in rows:
-            _judge(connection, Place(*row), items, rules, minimum, now)
-    return len(rows)
+        places = [Place(*row) for row in connection.execute(named("fulfilment")["take"], given).fetchall()]
+        items = plan(connection) if places else []
+        for place in places:
+            if place.site is not None:
+                _judge(connection, place, items, rules, minimum, now)
+    return len({(place.device, place.day) for place in places})
 
 
 def _through(now: datetime, rules: CoverageRules) -> date:
@@ -106,18 +116,21 @@ def _judge(
     minimum: Grade,
     now: datetime,
 ) -> None:
-    begin_ms = day_begin_ms(place.day)
-    span = Interval(begin_ms, begin_ms + DAY_MS)
-    heard = _heard(connection, place, span, rules)
-    known = _coverage(connection, place, span, heard, rules)
-    _put_unknown(connection, place, known)
-    _wait(connection, place, span, heard, known)
-    mine = [item for item in items if _asks(connection, item, place)]
-    shown = _shown(connection, place, span, rules, minimum) if mine else []
+    connection.execute(named("fulfilment")["forget_unknown"], place._asdict())
     connection.execute(named("fulfilment")["forget_results"], place._asdict())
+    if not place.stay.length_ms:
+        return  # It has been moved: of this day there is nothing to tell here.
+    heard = _heard(connection, place, rules)
+    known = _coverage(connection, place, heard, rules)
+    unknown = _within(known.unknown, place.stay)
+    _put_unknown(connection, place, unknown)
+    _wait(connection, place, heard, unknown)
+    mine = [item for item in items if _asks(connection, item, place)]
+    shown = _shown(connection, place, rules, minimum) if mine else []
     for item in mine:
         slices = [one.slice for one in shown if one.code in item.contents or (item.topic and one.topic == item.topic)]
-        for result in fulfilments(item.item, windows(item.item, place.day, place.day), slices, known.doubt):
+        asked = stayed(item.item, windows(item.item, place.day, place.day), place.stay)
+        for result in fulfilments(*asked, slices, known.doubt):
             _put_result(connection, place, item, result, now)
 
 
@@ -133,8 +146,8 @@ def _asks(connection: Connection, item: PlannedItem, place: Place) -> bool:
     return (item.target,) in groups
 
 
-def _heard(connection: Connection, place: Place, span: Interval, rules: CoverageRules) -> Streams:
-    around = _around(place, span, rules)
+def _heard(connection: Connection, place: Place, rules: CoverageRules) -> Streams:
+    around = _around(place, rules)
     streams: dict[int, list[Seen]] = defaultdict(list)
     for query in ("seen", "after"):
         for stream, seq, time_ms in connection.execute(named("fulfilment")[query], around).fetchall():
@@ -142,19 +155,31 @@ def _heard(connection: Connection, place: Place, span: Interval, rules: Coverage
     return streams
 
 
-def _wait(connection: Connection, place: Place, span: Interval, streams: Streams, known: Coverage) -> None:
+def _wait(connection: Connection, place: Place, streams: Streams, unknown: Sequence[Unknown]) -> None:
     """While the rest of a day may still come, the day is due again at the next sign of life."""
-    if any("late" in piece.reasons for piece in known.unknown):
-        newest_ms = max((one.time_ms for events in streams.values() for one in events), default=span.end_ms)
-        given = {"placement": place.placement, "day": place.day, "heard": moment(max(newest_ms, span.end_ms))}
+    if any("late" in piece.reasons for piece in unknown):
+        newest_ms = max((one.time_ms for events in streams.values() for one in events), default=place.end_ms)
+        given = {"placement": place.placement, "day": place.day, "heard": moment(max(newest_ms, place.end_ms))}
         connection.execute(named("fulfilment")["wait"], given)
 
 
-def _coverage(connection: Connection, place: Place, span: Interval, streams: Streams, rules: CoverageRules) -> Coverage:
-    rows = connection.execute(named("fulfilment")["online"], _around(place, span, rules)).fetchall()
+def _coverage(connection: Connection, place: Place, streams: Streams, rules: CoverageRules) -> Coverage:
+    """Of the stay and a little around it: the rest of a play that begins in it may lie after its end."""
+    more_ms = rules.reach_ms + rules.tolerance_ms
+    span = Interval(place.begin_ms - more_ms, place.end_ms + more_ms)
+    rows = connection.execute(named("fulfilment")["online"], _around(place, rules)).fetchall()
     presence = [Presence("online", begin_ms, end_ms) for begin_ms, end_ms in rows]
     by_name = {str(stream): events for stream, events in streams.items()}
     return coverage(span, heard_of(by_name, rules), _missing(connection, streams), presence, rules)
+
+
+def _within(unknown: Iterable[Unknown], stay: Interval) -> list[Unknown]:
+    """What is unknown of a stay."""
+    cut = (
+        piece._replace(begin_ms=max(piece.begin_ms, stay.begin_ms), end_ms=min(piece.end_ms, stay.end_ms))
+        for piece in unknown
+    )
+    return [piece for piece in cut if piece.begin_ms < piece.end_ms]
 
 
 def _missing(connection: Connection, streams: Streams) -> list[Missing]:
@@ -176,9 +201,10 @@ def _missing(connection: Connection, streams: Streams) -> list[Missing]:
     return found
 
 
-def _shown(connection: Connection, place: Place, span: Interval, rules: CoverageRules, minimum: Grade) -> list[Shown]:
+def _shown(connection: Connection, place: Place, rules: CoverageRules, minimum: Grade) -> list[Shown]:
+    """Of the device, wherever it stood: a play goes on while it is moved, and counts where it began."""
     with connection.cursor(row_factory=dict_row) as cursor:
-        rows = cursor.execute(named("fulfilment")["slices"], _around(place, span, rules)).fetchall()
+        rows = cursor.execute(named("fulfilment")["slices"], _around(place, rules)).fetchall()
     return [_shown_of(row, minimum) for row in rows]
 
 
@@ -189,15 +215,14 @@ def _shown_of(row: Mapping[str, Any], minimum: Grade) -> Shown:
     return Shown(one, row["code"], row["topic"])
 
 
-def _around(place: Place, span: Interval, rules: CoverageRules) -> dict[str, Any]:
+def _around(place: Place, rules: CoverageRules) -> dict[str, Any]:
     """Evidence is read from so long before and after: longer than a slice and than the tolerance."""
     more_ms = HOUR_MS + rules.reach_ms + rules.tolerance_ms
-    times = {"first": moment(span.begin_ms - more_ms), "last": moment(span.end_ms + more_ms)}
+    times = {"first": moment(place.begin_ms - more_ms), "last": moment(place.end_ms + more_ms)}
     return {"placements": place.placements, "device": place.device, **times}
 
 
-def _put_unknown(connection: Connection, place: Place, known: Coverage) -> None:
-    connection.execute(named("fulfilment")["forget_unknown"], place._asdict())
+def _put_unknown(connection: Connection, place: Place, unknown: Sequence[Unknown]) -> None:
     rows = [
         {
             "placement": place.placement,
@@ -206,7 +231,7 @@ def _put_unknown(connection: Connection, place: Place, known: Coverage) -> None:
             "ends": moment(piece.end_ms),
             "reasons": sorted(piece.reasons),
         }
-        for piece in known.unknown
+        for piece in unknown
     ]
     with connection.cursor() as cursor:
         cursor.executemany(named("fulfilment")["put_unknown"], rows)

@@ -4,7 +4,7 @@ CREATE TYPE plan_outcome AS ENUM ('enough', 'too_little', 'not_at_all', 'unknown
 
 CREATE TABLE plan_result (
     item            text NOT NULL,                   -- plan_item; the result stays when the item goes
-    placement       integer NOT NULL REFERENCES placement (id), -- where its device stood at the end of the day
+    placement       integer NOT NULL REFERENCES placement (id), -- where its device stood
     day             date NOT NULL,                   -- local
     hour            smallint NOT NULL,               -- local; -1: the whole day
     result          plan_outcome NOT NULL,
@@ -49,6 +49,18 @@ END $$;
 CREATE TRIGGER mark_judge AFTER INSERT OR UPDATE ON event_hour FOR EACH ROW
     WHEN (NEW.bucket < date_trunc('day', now() + interval '7 hours', 'UTC') - interval '7 hours')
     EXECUTE FUNCTION mark_judge();
+
+-- A device that is moved, or placed at all: the days since then, of the last weeks, were of another place.
+CREATE FUNCTION mark_judge_moved() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO hub.judge_due
+    SELECT NEW.id, day::date
+    FROM generate_series(greatest(hub.local_day(NEW.since), hub.local_day(now()) - 35), hub.local_day(now()) - 1,
+                         '1 day') AS day;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER mark_judge_moved AFTER INSERT OR UPDATE OF site ON placement FOR EACH ROW WHEN (NEW.site IS NOT NULL)
+    EXECUTE FUNCTION mark_judge_moved();
 
 -- Days that were judged before the device spoke again: due once more at its first later sign of life.
 CREATE TABLE judge_wait (

@@ -11,24 +11,30 @@ WITH known AS (
     INSERT INTO judge_due (placement, day)
     SELECT p.id, days.day FROM days JOIN placement p ON hub.begin_of(days.day + 1) > p.since AND p.site IS NOT NULL
     WHERE NOT EXISTS (SELECT FROM placement later WHERE later.device = p.device AND later.since > p.since
-                      AND later.since < hub.begin_of(days.day + 1))
+                      AND later.since <= hub.begin_of(days.day))
 ), gone AS (
     DELETE FROM judged WHERE EXISTS (SELECT FROM days)
 )
 INSERT INTO judged SELECT greatest(max(day), (SELECT through FROM known)) FROM days HAVING max(day) IS NOT NULL
 
 -- name: take - some days that are due; nobody else judges them meanwhile
+-- A mark of one place is of the device's whole day: each of its placements comes, also one that does not hold any more.
 WITH chosen AS (
-    SELECT DISTINCT placement, day
-    FROM (SELECT placement, day FROM judge_due WHERE day <= %(through)s LIMIT %(most)s * 20) d LIMIT %(most)s
+    SELECT DISTINCT p.device, m.day
+    FROM (SELECT placement, day FROM judge_due WHERE day <= %(through)s LIMIT %(most)s * 20) m
+    JOIN placement p ON p.id = m.placement LIMIT %(most)s
+), stay AS (
+    SELECT c.day, p.id, p.device, p.site, greatest(p.since, hub.begin_of(c.day)) AS begins,
+           least(lead(p.since) OVER (PARTITION BY c.day, p.device ORDER BY p.since), hub.begin_of(c.day + 1)) AS ends
+    FROM chosen c JOIN placement p ON p.device = c.device
 ), gone AS (
-    DELETE FROM judge_due d USING chosen WHERE (d.placement, d.day) = (chosen.placement, chosen.day)
+    DELETE FROM judge_due d USING stay WHERE (d.placement, d.day) = (stay.id, stay.day)
 ), waits_no_more AS (
-    DELETE FROM judge_wait w USING chosen WHERE (w.placement, w.day) = (chosen.placement, chosen.day)
+    DELETE FROM judge_wait w USING stay WHERE (w.placement, w.day) = (stay.id, stay.day)
 )
-SELECT s.placement, s.day, p.device, d.name, p.site,
-       ARRAY(SELECT id FROM placement WHERE device = p.device) AS placements
-FROM chosen s JOIN placement p ON p.id = s.placement JOIN device d ON d.id = p.device ORDER BY s.day, s.placement
+SELECT s.id, s.day, s.device, d.name, s.site, ARRAY(SELECT id FROM placement WHERE device = s.device) AS placements,
+       (extract(epoch FROM s.begins) * 1000)::bigint, (extract(epoch FROM s.ends) * 1000)::bigint
+FROM stay s JOIN device d ON d.id = s.device ORDER BY s.day, s.device, s.begins, s.id
 
 -- name: seen - stored events of a device between two moments whose time is right, by stream and number
 WITH event AS (
@@ -100,14 +106,14 @@ WHERE p.placement = ANY(%(placements)s) AND p.time BETWEEN %(first)s AND %(last)
 SELECT device_group FROM device_group_member WHERE device = %(device)s
 
 -- name: forget_unknown - what was unknown of a day is judged anew
-DELETE FROM unknown_time WHERE placement = ANY(%(placements)s) AND day = %(day)s
+DELETE FROM unknown_time WHERE placement = %(placement)s AND day = %(day)s
 
 -- name: put_unknown - a time of which not everything is known
 INSERT INTO unknown_time (placement, day, begins, ends, reasons)
 VALUES (%(placement)s, %(day)s, %(begins)s, %(ends)s, %(reasons)s)
 
 -- name: forget_results - results of a day are judged anew
-DELETE FROM plan_result WHERE placement = ANY(%(placements)s) AND day = %(day)s
+DELETE FROM plan_result WHERE placement = %(placement)s AND day = %(day)s
 
 -- name: put_result - how a line of the plan stands in one window
 INSERT INTO plan_result (item, placement, day, hour, result, required, shown, at_most, shown_ms, unknown_ms, languages,
@@ -123,5 +129,5 @@ INSERT INTO judge_due (placement, day)
 SELECT p.id, day::date FROM generate_series(%(first)s::date, %(last)s::date, '1 day') AS day, placement p
 WHERE p.site IS NOT NULL AND hub.begin_of(day::date + 1) > p.since AND NOT EXISTS (
     SELECT FROM placement later WHERE later.device = p.device AND later.since > p.since
-    AND later.since < hub.begin_of(day::date + 1))
+    AND later.since <= hub.begin_of(day::date))
   AND EXISTS (SELECT FROM changed)

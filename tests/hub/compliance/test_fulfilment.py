@@ -15,7 +15,7 @@ from hub import strings
 from hub.compliance.fulfilment import RESULTS, Fulfilment, Part, Slice, Tally, fulfilments, judge, slice_of
 from hub.compliance.intervals import Interval, Intervals
 from hub.compliance.local_time import HOUR_MS, day_begin_ms
-from hub.compliance.plan import UNITS, LanguageShare, PlanItem, Window, windows
+from hub.compliance.plan import UNITS, LanguageShare, PlanItem, Window, stayed, windows
 from hub.compliance.proof import Proof
 
 DAY = date(2026, 3, 2)
@@ -350,3 +350,22 @@ def test_the_order_of_slices_does_not_matter(data: st.DataObject) -> None:
     asked = windows(item, DAY, DAY)
     shuffled = data.draw(st.permutations(world.slices()))
     assert fulfilments(item, asked, shuffled, world.unknown) == fulfilments(item, asked, world.slices(), world.unknown)
+
+
+@pytest.mark.parametrize(
+    ("item", "begin", "end", "least", "there_ms"),
+    [
+        (DAILY, 0.00, 24.00, 2, 120 * MINUTE_MS),
+        (DAILY, 0.00, 9.00, 1, 60 * MINUTE_MS),
+        (replace(DAILY, least=3), 8.00, 24.00, 2, 60 * MINUTE_MS),
+        (SECONDS, 9.00, 24.00, 300, 60 * MINUTE_MS),
+        (HOURLY, 7.00, 24.00, 2, 60 * MINUTE_MS),
+        (HOURLY, 8.00, 24.00, 2, 0),
+        (DAILY, 10.00, 24.00, 2, 0),
+    ],
+)
+def test_a_place_is_asked_for_the_time_of_a_stay(
+    item: PlanItem, begin: float, end: float, least: int, there_ms: int
+) -> None:
+    asked, kept = stayed(item, windows(item, DAY, DAY), span(begin, end))
+    assert (asked, sum(window.time.length_ms for window in kept)) == (replace(item, least=least), there_ms)

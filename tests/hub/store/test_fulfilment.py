@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from contract.events import AnyEvent, Health
 from hub.catalogue.topics import shipped
@@ -24,6 +26,7 @@ from tests.hub.catalogue.making import AT, A, contents_file, plan_file
 from tests.hub.making import DEVICE, STREAM, delivery, loss, play
 from tests.hub.registry.making import put_site
 
+OTHER: Final = "S-2"
 HAND: Final = Hand("command:an", AT)
 NOW: Final = datetime.now(UTC)
 DAY: Final = local_date(unix_ms(NOW)) - timedelta(days=2)
@@ -235,3 +238,74 @@ def test_a_number_that_was_missing_after_midnight_tells_of_the_day_before(
     connection.execute("DELETE FROM judge_due")  # as if it was of today when it came
     judged_at(connection, end_ms + 3 * HOUR_MS + DAY_MS)
     assert unknown(connection) == []
+
+
+def moves_at_noon(connection: psycopg.Connection) -> None:
+    with connection.transaction():
+        place(connection, DEVICE, OTHER, moment(BEGIN_MS + 12 * HOUR_MS))
+
+
+@pytest.fixture
+def moving(store: LedgerStore, connection: psycopg.Connection) -> LedgerStore:
+    """A line for each of two sites, on the one day, besides the kiosk's own line."""
+    put_site(connection, OTHER, "22")
+    days = {"first_day": f"{DAY:%d/%m/%Y}", "last_day": f"{DAY:%d/%m/%Y}", "unit": "plays_per_day"}
+    lines = (
+        {"code": "KH-2", "target_kind": "site", "target": "S-1", "hours": "6-12", "least": "1", **days},
+        {"code": "KH-3", "target_kind": "site", "target": OTHER, "hours": "6-22", "least": "4", **days},
+    )
+    import_plan(connection, plan_file(*lines), "an", NOW)
+    return store
+
+
+def by_place(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
+    judged(connection)
+    found = results(connection, ResultFilter(DAY, DAY))
+    return sorted((one["item"], one["site"], one["result"], one["required"], one["shown"]) for one in found)
+
+
+@pytest.mark.parametrize("order", ["plays, move", "move, plays", "plays, judged, move", "move, judged, plays"])
+def test_on_the_day_of_a_move_each_place_is_judged_for_itself(
+    moving: LedgerStore, connection: psycopg.Connection, order: str
+) -> None:
+    steps: dict[str, Callable[[], object]] = {
+        "plays": lambda: commit(moving, [*awake(), *shows(500, 8.1, 8.5, 9.9)]),
+        "move": lambda: moves_at_noon(connection),
+        "judged": lambda: by_place(connection),
+    }
+    for step in order.split(", "):
+        steps[step]()
+    assert by_place(connection) == [
+        ("KH-1", "S-1", "enough", 3, 3),  # from 8 to 10: all of it was at the first place
+        ("KH-2", "S-1", "enough", 1, 3),
+        ("KH-3", OTHER, "not_at_all", 3, 0),  # 10 of 16 hours
+    ]
+
+
+def test_a_late_event_of_the_morning_changes_no_place(moving: LedgerStore, connection: psycopg.Connection) -> None:
+    moves_at_noon(connection)
+    events = awake()
+    late = [next(event for event in events if event.time > BEGIN_MS + 3 * HOUR_MS)]
+    moving.commit([delivery([event for event in events if event not in late])], [], unix_ms(NOW))
+    before = by_place(connection)
+    assert before == [
+        ("KH-1", "S-1", "not_at_all", 3, 0),
+        ("KH-2", "S-1", "not_at_all", 1, 0),
+        ("KH-3", OTHER, "not_at_all", 3, 0),
+    ]
+    assert {ends <= 12 for _, ends, _ in unknown(connection)} == {True}
+    moving.commit([delivery(late)], [], unix_ms(NOW))
+    assert (by_place(connection), unknown(connection)) == (before, [])
+
+
+def test_a_play_that_goes_on_over_a_move_may_have_been_shown(
+    moving: LedgerStore, connection: psycopg.Connection
+) -> None:
+    moves_at_noon(connection)
+    asked = {"code": "KH-2", "target_kind": "site", "target": "S-1", "hours": "6-12", "unit": "plays_per_day"}
+    days = {"first_day": f"{DAY:%d/%m/%Y}", "last_day": f"{DAY:%d/%m/%Y}"}
+    import_plan(connection, plan_file({**asked, **days, "least": "1", "shortest_play_s": "60"}), "an", NOW)
+    begun = shows(500, 12 - 1 / 60, rendering=False)
+    goes_on = replace(begun[0], slice=1, time=BEGIN_MS + 12 * HOUR_MS, duration_ms=MINUTE_MS)
+    commit(moving, [*awake(without=range(80, 90)), *begun, goes_on])  # silent from noon on: its rest may be missing
+    assert by_place(connection)[1] == ("KH-2", "S-1", "unknown", 1, 0)
