@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Final
+
+from pydantic import Field, field_validator
 
 from contract.events import KINDS, Kind
 from hub.config.section import Section
+
+JUDGED_DAYS: Final = 35
+"""So many days are judged anew when plan or catalogue change: their evidence must be there."""
 
 
 class StorageSettings(Section):
@@ -30,6 +35,17 @@ class StorageSettings(Section):
     compress_after_days: int = Field(
         default=60, ge=3, le=36_500, description="With TimescaleDB: chunks that are older are compressed."
     )
+
+    @field_validator("play_days", "screen_days", "health_days", "lifecycle_days", "loss_days")
+    @classmethod
+    def _evidence_stays(cls, days: int) -> int:
+        """Rows go at midnight UTC: a day more, so that the first of the days is whole."""
+        if days <= JUDGED_DAYS:
+            raise ValueError(
+                f"must be at least {JUDGED_DAYS + 1}: whether the plan was fulfilled is judged again for {JUDGED_DAYS} "
+                f"days, from these rows; {days} is too few"
+            )
+        return days
 
     def retention_days(self) -> dict[Kind, int]:
         """By kind of event."""

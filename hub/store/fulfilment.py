@@ -4,7 +4,7 @@ A local day is judged for every place where a device stood on it, as soon as wha
 again when something comes in for it, when the device is moved, when the catalogue or the plan changes. While a device
 has not spoken since, its day waits for the first later sign of life, which the chore looks for. What is judged is one
 device at a time; a plan for a site or a group asks each of its devices. On the day of a move each place is judged for
-the time for which the device stood there, all of them at once.
+the time for which the device stood there, all of them at once. Once evidence of a day has expired, its results stay.
 """
 
 from __future__ import annotations
@@ -34,10 +34,11 @@ from hub.compliance.coverage import (
     missing_of,
 )
 from hub.compliance.fulfilment import Fulfilment, Slice, fulfilments
-from hub.compliance.intervals import Interval
+from hub.compliance.intervals import Interval, Intervals
 from hub.compliance.local_time import HOUR_MS, local_date
 from hub.compliance.plan import stayed, windows
 from hub.compliance.proof import proof
+from hub.config.storage import JUDGED_DAYS
 from hub.grade import Grade
 from hub.store import multirange
 from hub.store.moment import moment, unix_ms
@@ -46,8 +47,8 @@ from hub.store.plans import plan
 
 MARGIN: Final = timedelta(hours=1)
 """So long after all that tells of its end a day is judged: no transaction that saw it as today is still under way."""
-REACH_DAYS: Final = 35
-"""A hub that has never judged begins so many days ago."""
+REACH_DAYS: Final = JUDGED_DAYS
+"""A hub that has never judged begins so many days ago; a change of plan or catalogue reaches as far."""
 WHOLE_DAY: Final = -1
 MOST_AT_ONCE: Final = 20
 DEFAULT_RULES: Final = CoverageRules()
@@ -116,22 +117,38 @@ def _judge(
     minimum: Grade,
     now: datetime,
 ) -> None:
-    connection.execute(named("fulfilment")["forget_unknown"], place._asdict())
-    connection.execute(named("fulfilment")["forget_results"], place._asdict())
-    if not place.stay.length_ms:
-        return  # It has been moved: of this day there is nothing to tell here.
+    if not place.stay.length_ms:  # It has been moved: of this day there is nothing to tell here.
+        if not _expired(connection, place, rules):
+            _forget(connection, place)
+        return
     heard = _heard(connection, place, rules)
     known = _coverage(connection, place, heard, rules)
-    unknown = _within(known.unknown, place.stay)
-    _put_unknown(connection, place, unknown)
-    _wait(connection, place, heard, unknown)
     mine = [item for item in items if _asks(connection, item, place)]
     shown = _shown(connection, place, rules, minimum) if mine else []
+    doubt = known.doubt
+    if _expired(connection, place, rules):  # Asked after the evidence was read: what has gone meanwhile is told of.
+        doubt = Intervals.between(*place.stay)
+    else:
+        unknown = _within(known.unknown, place.stay)
+        _forget(connection, place)
+        _put_unknown(connection, place, unknown)
+        _wait(connection, place, heard, unknown)
     for item in mine:
         slices = [one.slice for one in shown if one.code in item.contents or (item.topic and one.topic == item.topic)]
         asked = stayed(item.item, windows(item.item, place.day, place.day), place.stay)
-        for result in fulfilments(*asked, slices, known.doubt):
+        for result in fulfilments(*asked, slices, doubt):
             _put_result(connection, place, item, result, now)
+
+
+def _expired(connection: Connection, place: Place, rules: CoverageRules) -> bool:
+    """Whether evidence of a stay has gone by its age: what was judged stays then, and what was not is unknown."""
+    row = connection.execute(named("fulfilment")["expired"], _around(place, rules)).fetchone()
+    return row is not None and bool(row[0])
+
+
+def _forget(connection: Connection, place: Place) -> None:
+    connection.execute(named("fulfilment")["forget_unknown"], place._asdict())
+    connection.execute(named("fulfilment")["forget_results"], place._asdict())
 
 
 def _asks(connection: Connection, item: PlannedItem, place: Place) -> bool:

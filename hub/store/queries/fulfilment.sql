@@ -115,11 +115,16 @@ VALUES (%(placement)s, %(day)s, %(begins)s, %(ends)s, %(reasons)s)
 -- name: forget_results - results of a day are judged anew
 DELETE FROM plan_result WHERE placement = %(placement)s AND day = %(day)s
 
--- name: put_result - how a line of the plan stands in one window
+-- name: expired - whether rows that are evidence have gone by their age, up to some moment after this one
+SELECT coalesce(max(before) > %(first)s, false) FROM expiry
+WHERE kind IN ('play', 'health', 'lifecycle', 'screen', 'loss')
+
+-- name: put_result - how a line of the plan stands in one window. One that has not been forgotten stays
 INSERT INTO plan_result (item, placement, day, hour, result, required, shown, at_most, shown_ms, unknown_ms, languages,
                          judged_at)
 VALUES (%(item)s, %(placement)s, %(day)s, %(hour)s, %(result)s, %(required)s, %(shown)s, %(at_most)s, %(shown_ms)s,
         %(unknown_ms)s, %(languages)s, %(now)s)
+ON CONFLICT DO NOTHING
 
 -- name: again - judge the days of the last weeks once more, if the plan or the catalogue has changed
 WITH changed AS (

@@ -9,8 +9,9 @@ from typing import Any, Final
 import psycopg
 import pytest
 from msgspec.structs import replace
+from psycopg import sql
 
-from contract.events import AnyEvent, Health
+from contract.events import AnyEvent, Health, Kind
 from hub.catalogue.topics import shipped
 from hub.compliance.coverage import CoverageRules
 from hub.compliance.local_time import DAY_MS, HOUR_MS, day_begin_ms, local_date
@@ -309,3 +310,19 @@ def test_a_play_that_goes_on_over_a_move_may_have_been_shown(
     goes_on = replace(begun[0], slice=1, time=BEGIN_MS + 12 * HOUR_MS, duration_ms=MINUTE_MS)
     commit(moving, [*awake(without=range(80, 90)), *begun, goes_on])  # silent from noon on: its rest may be missing
     assert by_place(connection)[1] == ("KH-2", "S-1", "unknown", 1, 0)
+
+
+@pytest.mark.parametrize("kinds", [("play",), ("health",), ("lifecycle",), ("play", "health")])
+def test_what_was_judged_stays_when_its_evidence_expires(
+    store: LedgerStore, connection: psycopg.Connection, kinds: tuple[Kind, ...]
+) -> None:
+    commit(store, [*awake(), *shows(500, 8.1, 8.5, 9.9, 12)])
+    assert judged(connection) == [("enough", 3, 0)]
+    for kind in kinds:
+        connection.execute("INSERT INTO expiry VALUES (%s, %s)", (kind, NOW))
+        connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(kind)))
+    connection.execute("INSERT INTO judge_all DEFAULT VALUES")
+    assert judged(connection) == [("enough", 3, 0)]
+    connection.execute("UPDATE plan_item SET code = 'KH-9'")
+    ((result, shown, minutes),) = [one for one in judged(connection) if one[2]]  # the new line's
+    assert (result, shown, minutes) == (("unknown", 0, 120) if "play" in kinds else ("enough", 3, 120))
