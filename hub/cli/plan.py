@@ -72,7 +72,8 @@ def import_groups(file: FileArgument, config: ConfigOption = None, *, preview: P
     Columns: code,name_vi,devices; devices: names separated by spaces. A group that is not in the file stays.
     """
     with database(settings_of(config), "plan") as connection:
-        tell_import(store.import_groups(connection, data_of(file), preview=preview), preview=preview)
+        done = store.import_groups(connection, data_of(file), by_whom(), datetime.now(UTC), preview=preview)
+        tell_import(done, preview=preview)
 
 
 @app.command("list", epilog=EPILOG)
@@ -104,9 +105,12 @@ def remove(
     code: Annotated[str, typer.Argument(metavar="CODE", help="Code of a line.", show_default=False)],
     config: ConfigOption = None,
 ) -> None:
-    """Take a line out of the plan that was a mistake. What was planned and is over has a last_day instead."""
+    """Take a line out of the plan. What was judged of it stays, and is judged no more.
+
+    What was planned and is over has a last_day instead.
+    """
     with database(settings_of(config), "plan") as connection:
-        if not store.remove_item(connection, code):
+        if not store.remove_item(connection, code, by_whom(), datetime.now(UTC)):
             raise ConfigError(f"no line {code!r} is in the plan; see: ttdn-hub plan list")
     Console().print(f"removed: {code}", markup=False, highlight=False)
 

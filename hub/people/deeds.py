@@ -21,5 +21,8 @@ Deed = Literal[
     "reader_dropped",
     "incident_acknowledged",
     "incident_closed",
+    "plan_imported",
+    "plan_removed",
+    "groups_imported",
 ]
 DEEDS: Final[tuple[Deed, ...]] = get_args(Deed)

@@ -119,7 +119,7 @@ def _judge(
 ) -> None:
     if not place.stay.length_ms:  # It has been moved: of this day there is nothing to tell here.
         if not _expired(connection, place, rules):
-            _forget(connection, place)
+            _forget(connection, place, None)
         return
     heard = _heard(connection, place, rules)
     known = _coverage(connection, place, heard, rules)
@@ -130,7 +130,7 @@ def _judge(
         doubt = Intervals.between(*place.stay)
     else:
         unknown = _within(known.unknown, place.stay)
-        _forget(connection, place)
+        _forget(connection, place, items)
         _put_unknown(connection, place, unknown)
         _wait(connection, place, heard, unknown)
     for item in mine:
@@ -146,9 +146,11 @@ def _expired(connection: Connection, place: Place, rules: CoverageRules) -> bool
     return row is not None and bool(row[0])
 
 
-def _forget(connection: Connection, place: Place) -> None:
+def _forget(connection: Connection, place: Place, items: Sequence[PlannedItem] | None) -> None:
+    """Results of these lines: those of lines that are not in the plan any more stay. None: all, it was not there."""
     connection.execute(named("fulfilment")["forget_unknown"], place._asdict())
-    connection.execute(named("fulfilment")["forget_results"], place._asdict())
+    codes = None if items is None else [item.code for item in items]
+    connection.execute(named("fulfilment")["forget_results"], place._asdict() | {"items": codes})
 
 
 def _asks(connection: Connection, item: PlannedItem, place: Place) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from psycopg.rows import dict_row
@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from hub.catalogue.groups import Group, read_groups
 from hub.catalogue.plan_items import Known, PlannedItem, TargetKind, read_plan
 from hub.compliance.plan import LanguageShare, PlanItem
+from hub.people.deeds import Deed
 from hub.store.catalogue import Imported
 from hub.store.named import named
 from hub.store.resolution import Connection
@@ -20,23 +21,33 @@ _OF_ITEM: Final = ("code", "campaign", "target_kind", "target", "topic")
 _OF_RULE: Final = ("first_day", "last_day", "unit", "least", "shortest_play_ms", "screens")
 
 
-def import_groups(connection: Connection, data: bytes, *, preview: bool = False) -> Imported:
+def import_groups(
+    connection: Connection, data: bytes, who: str = "command", now: datetime | None = None, *, preview: bool = False
+) -> Imported:
     """Make groups what a file says, members included; none is removed. ImportRefused: nothing was taken."""
     with connection.transaction(force_rollback=preview):
         groups = read_groups(data, _names(connection, "devices"))
-        return _told([_put_group(connection, group) for group in groups])
+        done = _told([_put_group(connection, group) for group in groups])
+        _note_import(connection, "groups_imported", "plan:groups", done, who, now)
+        return done
 
 
 def import_plan(connection: Connection, data: bytes, who: str, now: datetime, *, preview: bool = False) -> Imported:
     """Add and change lines of the plan as a file says; none is removed. ImportRefused: nothing was taken."""
     with connection.transaction(force_rollback=preview):
         items = read_plan(data, _known(connection))
-        return _told([_put_item(connection, item, who, now) for item in items])
+        done = _told([_put_item(connection, item, who, now) for item in items])
+        _note_import(connection, "plan_imported", "plan:items", done, who, now)
+        return done
 
 
-def remove_item(connection: Connection, code: str) -> bool:
-    """Take a line out of the plan; False if there is none."""
-    return connection.execute(named("plans")["remove_item"], {"code": code}).fetchone() is not None
+def remove_item(connection: Connection, code: str, who: str = "command", now: datetime | None = None) -> bool:
+    """Take a line out of the plan; False if there is none. What was judged of it stays."""
+    with connection.transaction():
+        if connection.execute(named("plans")["remove_item"], {"code": code}).fetchone() is None:
+            return False
+        _note(connection, "plan_removed", f"plan:{code}", {}, who, now)
+    return True
 
 
 def plan(connection: Connection) -> list[PlannedItem]:
@@ -93,6 +104,18 @@ def _put_item(connection: Connection, planned: PlannedItem, who: str, now: datet
     given = row_of(planned) | {"recorded_at": now, "recorded_by": who}
     row = connection.execute(named("plans")["put_item"], given).fetchone()
     return None if row is None else bool(row[0])
+
+
+def _note_import(connection: Connection, deed: Deed, what: str, done: Imported, who: str, now: datetime | None) -> None:
+    if done.added or done.changed:
+        _note(connection, deed, what, {"added": done.added, "changed": done.changed}, who, now)
+
+
+def _note(
+    connection: Connection, deed: Deed, what: str, detail: dict[str, int], who: str, now: datetime | None
+) -> None:
+    given = {"now": now or datetime.now(UTC), "who": who, "deed": deed, "what": what, "detail": Jsonb(detail)}
+    connection.execute(named("plans")["note"], given)
 
 
 def _told(done: Sequence[bool | None]) -> Imported:

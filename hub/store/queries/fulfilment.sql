@@ -112,8 +112,9 @@ DELETE FROM unknown_time WHERE placement = %(placement)s AND day = %(day)s
 INSERT INTO unknown_time (placement, day, begins, ends, reasons)
 VALUES (%(placement)s, %(day)s, %(begins)s, %(ends)s, %(reasons)s)
 
--- name: forget_results - results of a day are judged anew
-DELETE FROM plan_result WHERE placement = %(placement)s AND day = %(day)s
+-- name: forget_results - results of a day are judged anew: those of some lines, or of all
+DELETE FROM plan_result
+WHERE placement = %(placement)s AND day = %(day)s AND (%(items)s::text[] IS NULL OR item = ANY(%(items)s::text[]))
 
 -- name: expired - whether rows that are evidence have gone by their age, up to some moment after this one
 SELECT coalesce(max(before) > %(first)s, false) FROM expiry

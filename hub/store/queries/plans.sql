@@ -69,3 +69,6 @@ WHERE (%(kind)s = 'device' AND d.name = %(target)s)
    OR (%(kind)s = 'group' AND EXISTS (SELECT FROM device_group_member m
                                       WHERE m.device = d.id AND m.device_group = %(target)s))
 ORDER BY d.name
+
+-- name: note - for the log of deeds
+INSERT INTO audit_entry (at, who, deed, what, detail) VALUES (%(now)s, %(who)s, %(deed)s, %(what)s, %(detail)s)

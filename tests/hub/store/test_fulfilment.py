@@ -22,7 +22,7 @@ from hub.store.ledger_store import LedgerStore
 from hub.store.moment import moment, unix_ms
 from hub.store.placements import place
 from hub.store.plan_results import ResultFilter, results
-from hub.store.plans import import_plan
+from hub.store.plans import import_plan, remove_item
 from tests.hub.catalogue.making import AT, A, contents_file, plan_file
 from tests.hub.making import DEVICE, STREAM, delivery, loss, play
 from tests.hub.registry.making import put_site
@@ -326,3 +326,14 @@ def test_what_was_judged_stays_when_its_evidence_expires(
     connection.execute("UPDATE plan_item SET code = 'KH-9'")
     ((result, shown, minutes),) = [one for one in judged(connection) if one[2]]  # the new line's
     assert (result, shown, minutes) == (("unknown", 0, 120) if "play" in kinds else ("enough", 3, 120))
+
+
+def test_results_of_a_line_that_was_removed_stay(moving: LedgerStore, connection: psycopg.Connection) -> None:
+    commit(moving, [*awake(), *shows(500, 8.1, 8.5, 9.9)])
+    before = by_place(connection)
+    assert before == [("KH-1", "S-1", "enough", 3, 3), ("KH-2", "S-1", "enough", 1, 3)]
+    assert remove_item(connection, "KH-1", "an", NOW)
+    connection.execute("UPDATE plan_item SET least = 4 WHERE code = 'KH-2'")
+    assert by_place(connection) == [before[0], ("KH-2", "S-1", "too_little", 4, 3)]
+    connection.execute("UPDATE plan_item SET first_day = first_day + 1, last_day = last_day + 1 WHERE code = 'KH-2'")
+    assert by_place(connection) == [before[0]]  # a line that is still there and does not ask any more has none

@@ -114,3 +114,25 @@ def test_the_devices_that_a_target_stands_for(connection: psycopg.Connection) ->
     assert plans.devices_of(connection, "group", "N-1") == ["k1", "k2"]
     assert plans.devices_of(connection, "device", "k1") == ["k1"]
     assert plans.devices_of(connection, "device", "nobody") == []
+
+
+def test_deeds_are_told(connection: psycopg.Connection) -> None:
+    def told() -> list[tuple[object, ...]]:
+        rows = connection.execute("SELECT who, deed, what, detail, at FROM audit_entry ORDER BY id").fetchall()
+        return [row for row in rows if "plan:" in row[2]]
+
+    plans.import_groups(connection, groups_file(GROUP), "an", AT, preview=True)
+    plans.import_plan(connection, plan_file({}), "an", AT, preview=True)
+    assert not plans.remove_item(connection, "KH-1", "an", AT)
+    assert told() == []
+    for _ in range(2):  # the second time nothing changes, and nothing is told
+        plans.import_groups(connection, groups_file(GROUP), "an", AT)
+        put(connection, {}, {"code": "KH-2"})
+    put(connection, {"least": "9"})
+    assert plans.remove_item(connection, "KH-1", "binh", AT)
+    assert told() == [
+        ("an", "groups_imported", "plan:groups", {"added": 1, "changed": 0}, AT),
+        ("an", "plan_imported", "plan:items", {"added": 2, "changed": 0}, AT),
+        ("an", "plan_imported", "plan:items", {"added": 0, "changed": 1}, AT),
+        ("binh", "plan_removed", "plan:KH-1", {}, AT),
+    ]
