@@ -37,7 +37,7 @@ def fresh_database(server: EmbeddedPostgres, template: str) -> Iterator[str]:
     """Yield the connection string of a copy of `template`, which goes afterwards, whoever is connected."""
     name = f"test_{next(_numbers)}"
     with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")  # without WAL
         yield server.dsn_for(name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
