@@ -73,8 +73,10 @@ class RangeSet:
         return taken
 
     def within(self, low: int, high: int) -> RangeSet:
-        """What is here between `low` and `high`, both included."""
+        """What is here between `low` and `high`, both included; nothing if `high` is below `low`."""
         result = RangeSet()
+        if high < low:
+            return result
         start = bisect_left(self._last, low)
         stop = bisect_right(self._first, high)
         for first, last in zip(self._first[start:stop], self._last[start:stop], strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contract.ranges import RangeSet
@@ -45,6 +45,7 @@ def test_adding_and_removing(steps: list[tuple[bool, tuple[int, int]]]) -> None:
 
 @settings(max_examples=300)
 @given(SETS, SETS, st.integers(0, 50), st.integers(0, 50), st.integers(0, 60))
+@example(frozenset({22, 23}), frozenset(), 23, 22, 0)
 def test_set_operations(ours: frozenset[int], theirs: frozenset[int], low: int, high: int, count: int) -> None:
     a, b = RangeSet.of(ours), RangeSet.of(sorted(theirs))
     found = {
