@@ -7,6 +7,7 @@ costs where it costs most than where it costs least, over the numbers of devices
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, NamedTuple
@@ -60,7 +61,12 @@ def run(folder: Path, *, quick: bool) -> dict[str, Any]:
                         cells.append(_cell(way, workload, processes, size, extent.rounds))
                         say(str(cells[-1]))
     flat = [cell.cpu_us_per_event for cell in cells if cell[:2] == (PROCESSES[-1], max(extent.events))]
-    return {"sweep": [cell._asdict() for cell in cells], "flatness": round(max(flat) / min(flat) - 1, 3)}
+    return {"sweep": [cell._asdict() for cell in cells], "flatness": flatness(flat)}
+
+
+def flatness(costs: Sequence[float]) -> float | None:
+    """How much more the dearest costs than the cheapest; None if one was too short for the kernel's clock of 10 ms."""
+    return round(max(costs) / min(costs) - 1, 3) if min(costs) > 0 else None
 
 
 def _workload(devices: int, size: int, events: int) -> Workload:

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from tests.bench import query
+from tests.bench.sweep import flatness
 
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 _KEYS: Final = {
@@ -95,3 +96,8 @@ def test_what_a_bench_is_stands_in_its_help() -> None:
         check=True,
     )
     assert "ratio_copy" in done.stdout
+
+
+@pytest.mark.parametrize(("costs", "expected"), [((10.0, 12.5, 11.0), 0.25), ((4.0,), 0.0), ((0.0, 8.0), None)])
+def test_flatness_compares_the_dearest_with_the_cheapest(costs: tuple[float, ...], expected: float | None) -> None:
+    assert flatness(costs) == expected
