@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from edge_agent import cli
+from edge_agent.cli import status as status_command
 
 COMMAND = [sys.executable, "-m", "edge_agent.cli"]
 
@@ -97,4 +98,4 @@ def test_a_bridge_that_cannot_listen_leaves_no_agent(config: Path) -> None:
 
 def test_an_outbox_that_is_just_being_made_holds_nothing(tmp_path: Path) -> None:
     (tmp_path / "outbox.db").touch()
-    assert cli._held_events(tmp_path / "outbox.db") == 0
+    assert status_command._held_events(tmp_path / "outbox.db") == 0
