@@ -16,6 +16,7 @@ import pytest
 
 from contract.status import Queue
 from edge_agent import cli, status_file
+from edge_agent.cli import status as status_command
 from edge_agent.clock import boottime_ms
 from edge_agent.config_sample import sample_toml
 from edge_agent.outbox.outbox import FILE_NAME
@@ -176,7 +177,7 @@ def test_each_problem_is_a_line_and_makes_it_1(
         ["! probe mpv: no socket", "! fault: low_disk"],
     )
     now_ms = boottime_ms()
-    monkeypatch.setattr(cli, "boottime_ms", lambda: now_ms + int(status_file.STALE_S * 1000) + 5_000)
+    monkeypatch.setattr(status_command, "boottime_ms", lambda: now_ms + int(status_file.STALE_S * 1000) + 5_000)
     monkeypatch.setattr(status_file, "boottime_ms", lambda: now_ms + 10**6)
     code, lines = said(config, capsys)
     assert code == 1
