@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
+import select
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Final
 
 COMMAND = [sys.executable, "-m", "hub"]
+_PATIENCE_S: Final = 60
 
 
 def environment(database: str = "", **more: str) -> dict[str, str]:
@@ -19,12 +26,37 @@ def environment(database: str = "", **more: str) -> dict[str, str]:
 
 def hub(*arguments: str, database: str = "", env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run it to its end."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        env={**environment(database), **(env or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        files = {name: str(Path(folder) / name) for name in ("stdout", "stderr")}
+        code = _server().run({"arguments": arguments, "env": {**environment(database), **(env or {})}, **files})
+        out, err = (Path(file).read_text() for file in files.values())
+    return subprocess.CompletedProcess([*COMMAND, *arguments], code, out, err)
+
+
+class _Server:
+    """`command_server` for as long as the tests of this process run; it ends with our end of its standard input."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.hub.command_server"],
+            env=environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+        )
+
+    def run(self, request: Mapping[str, object]) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(request), file=self._process.stdin, flush=True)
+        if not select.select([self._process.stdout], [], [], _PATIENCE_S)[0]:
+            self._process.kill()
+            _server.cache_clear()
+            raise TimeoutError(f"ttdn-hub {request['arguments']} does not end")
+        return int(self._process.stdout.readline())
+
+
+@cache
+def _server() -> _Server:
+    return _Server()
