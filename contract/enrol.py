@@ -55,9 +55,7 @@ class RenewRequest(Struct, frozen=True, kw_only=True):
     csr: Pem
     signature: Annotated[
         str,
-        Meta(
-            max_length=256, description="Base64: ECDSA-SHA256 by the present key over RENEWAL_PREFIX and CSR."
-        ),
+        Meta(max_length=256, description="Base64: ECDSA-SHA256 by the present key over RENEWAL_PREFIX and CSR."),
     ]
     version: Annotated[str, Meta(max_length=32)]
 

@@ -8,11 +8,14 @@ from typing import Any, Final
 import msgspec
 
 from contract.batch import Batch
+from contract.dictionary import DICTIONARY
 from contract.events import AnyEvent
 from contract.receipt import Receipt
 from contract.status import AnyStatus
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+DICTIONARY_FILE: Final = "json+d1.txt"
+"""The preset dictionary of messages with the content type json+d1; to the byte, without an end of line."""
 _MESSAGES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("event", "One event, as it stands in a batch", AnyEvent),
     ("batch", "Payload of ttdn/v1/<device>/events", Batch),
@@ -23,7 +26,8 @@ _MESSAGES: Final[tuple[tuple[str, str, Any], ...]] = (
 
 def schemas() -> dict[str, str]:
     """File name to text of every schema."""
-    return {f"{name}.json": _text(title, message) for name, title, message in _MESSAGES}
+    texts = {f"{name}.json": _text(title, message) for name, title, message in _MESSAGES}
+    return {**texts, DICTIONARY_FILE: DICTIONARY.decode("ascii")}
 
 
 def _text(title: str, message: Any) -> str:

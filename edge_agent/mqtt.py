@@ -23,7 +23,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 from contract.codec import Payload
 from contract.topics import topic
 
-KEEPALIVE_S: Final = 30
+KEEPALIVE_S: Final = 75
+"""Longer than between two words of the uplink, so that no ping is ever needed besides them."""
 CONNECT_TIMEOUT_S: Final = 10.0
 CLOSE_S: Final = 2.0
 log = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ class Link:
         self._on_ready, self._on_receipt, self._on_end = on_ready, on_receipt, on_end
         self.bytes_sent = self.bytes_received = 0
         self._ended = threading.Event()
+        self._aliases: dict[str, int] = {}
+        self._most_aliases = 0
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2, client_id=device, protocol=mqtt.MQTTv5, reconnect_on_failure=False
         )
@@ -85,7 +88,12 @@ class Link:
         """Hand a message to the connection; whether it arrives, a receipt tells."""
         self.bytes_sent += len(payload.data)
         properties = _properties(payload, PacketTypes.PUBLISH)
-        self._client.publish(topic(self._device, channel), payload.data, qos=1, properties=properties)
+        name = topic(self._device, channel)
+        if name not in self._aliases and len(self._aliases) < self._most_aliases:
+            self._aliases[name] = properties.TopicAlias = len(self._aliases) + 1
+        elif name in self._aliases:  # the broker knows it by its number: some 30 bytes less a message
+            properties.TopicAlias, name = self._aliases[name], ""
+        self._client.publish(name, payload.data, qos=1, properties=properties)
 
     def close(self, *, last_words: bool = True) -> None:
         """End the connection in good order, or, if the network swallows even that, within CLOSE_S.
@@ -100,11 +108,13 @@ class Link:
                 connection.shutdown(socket.SHUT_RDWR)
         self._client.loop_stop()
 
-    def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, _properties: Any) -> None:
+    def _connected(self, client: mqtt.Client, _data: Any, _flags: Any, reason: ReasonCode, properties: Any) -> None:
         if reason.is_failure:
             self._on_end(f"broker {self._broker.host}:{self._broker.port} refuses us: {reason}")
         else:
-            client.subscribe(topic(self._device, "receipt"), qos=1)
+            self._most_aliases = getattr(properties, "TopicAliasMaximum", 0)
+            # QoS 0: a receipt that is lost is answered for by sending again, an acknowledgement would only cost.
+            client.subscribe(topic(self._device, "receipt"), qos=0)
 
     def _subscribed(
         self, _client: mqtt.Client, _data: Any, _id: int, reasons: list[ReasonCode], _properties: Any

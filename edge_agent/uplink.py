@@ -33,7 +33,7 @@ SILENCES_BEFORE_ASKING: Final = 2
 ASKING_STEPS: Final = 3
 """A hello that is not answered is said again after twice the time, so often."""
 HELLO_INTERVAL_MS: Final = 600_000
-ALIVE_INTERVAL_MS: Final = 30_000
+ALIVE_INTERVAL_MS: Final = 60_000
 WINDOW: Final = 4
 BATCH_BYTES: Final = 48 * 1024
 BATCH_EVENTS: Final = 1_000

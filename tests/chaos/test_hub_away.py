@@ -50,7 +50,7 @@ class Ear:
 
 
 def _content_type(data: bytes) -> str:
-    return codec.JSON if data.startswith(b"{") else codec.DEFLATED
+    return codec.JSON if data.startswith(b"{") else codec.PRIMED
 
 
 def test_while_no_hub_answers_agents_only_ask(

@@ -72,7 +72,7 @@ def _rubbish(rng: random.Random, agent: FakeAgent, like: codec.Payload) -> None:
     data, content_type = rng.choice(
         (
             (torn, like.content_type),
-            (bytes(flipped), codec.DEFLATED),  # Its checksum tells.
+            (bytes(flipped), codec.PRIMED),  # Its checksum tells.
             (like.data, "text/html"),
             (rng.randbytes(MAX_MESSAGE_BYTES + 1), codec.JSON),
             (b'{"stream":"' + b"0" * 40 + b'","events":[]}', codec.JSON),

@@ -132,6 +132,11 @@ def test_deflated_batch() -> None:
     assert codec.decode_batch((FOLDER / "batch.bin").read_bytes(), codec.DEFLATED) == BATCH
 
 
+def test_batch_deflated_with_the_dictionary() -> None:
+    # It also holds the dictionary to the byte: with another one nothing of this can be read.
+    assert codec.decode_batch((FOLDER / "batch-d1.bin").read_bytes(), codec.PRIMED) == BATCH
+
+
 def test_receipt() -> None:
     assert codec.decode_receipt(golden("receipt"), codec.JSON) == RECEIPT
     assert codec.inflate(*codec.encode_receipt(RECEIPT)) == golden("receipt")
@@ -139,7 +144,10 @@ def test_receipt() -> None:
 
 def test_every_kind_has_its_file() -> None:
     assert set(EVENTS) == {kind.KIND for kind in EVENT_KINDS}
-    assert {file.name for file in FOLDER.iterdir()} == {f"{name}.json" for name in GOLDEN} | {"batch.bin"}
+    assert {file.name for file in FOLDER.iterdir()} == {f"{name}.json" for name in GOLDEN} | {
+        "batch.bin",
+        "batch-d1.bin",
+    }
 
 
 def test_golden_events_leave_no_field_out() -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from contract import codec
 from contract.batch import Batch
+from contract.dictionary import DICTIONARY
 from contract.errors import ContractError
 from contract.events import EVENT_KINDS, AnyEvent
 from contract.limits import MAX_INFLATED_BYTES, MAX_MESSAGE_BYTES
@@ -41,7 +42,8 @@ OF_GOLDEN: dict[str, Reader] = {
     "receipt": codec.decode_receipt,
     **dict.fromkeys(("hello", "alive", "goodbye"), codec.decode_status),
 }
-CONTENT_TYPES = (codec.JSON, codec.DEFLATED, "", "text/plain")
+DEFLATED = (codec.DEFLATED, codec.PRIMED)
+CONTENT_TYPES = (codec.JSON, codec.DEFLATED, codec.PRIMED, "", "text/plain")
 MANY = settings(max_examples=150, deadline=None)
 HEAD = b'{"stream":"' + b"a" * 32 + b'","events":['
 FAULT = b'{"kind":"fault","seq":1,"time":1,"code":"x"%s}'
@@ -210,23 +212,31 @@ def test_numbers_that_do_not_rise_are_refused(numbers: list[int]) -> None:
 # -- size --------------------------------------------------------------------------------------------------------------
 
 
+def deflate(plain: bytes, content_type: str) -> bytes:
+    deflater = zlib.compressobj(9, zdict=DICTIONARY) if content_type == codec.PRIMED else zlib.compressobj(9)
+    return deflater.compress(plain) + deflater.flush()
+
+
+@pytest.mark.parametrize("content_type", DEFLATED)
 @pytest.mark.parametrize("reader", READERS[:5])
-def test_a_bomb_stops_at_the_limit(reader: Reader) -> None:
-    bomb = zlib.compress(b" " * 2**26, 9)[:MAX_MESSAGE_BYTES]
+def test_a_bomb_stops_at_the_limit(reader: Reader, content_type: str) -> None:
+    bomb = deflate(b" " * 2**26, content_type)[:MAX_MESSAGE_BYTES]
     tracemalloc.start()
     try:
         with pytest.raises(ContractError, match="oversize"):
-            reader(bomb, codec.DEFLATED)
+            reader(bomb, content_type)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
     assert peak < 3 * MAX_INFLATED_BYTES
 
 
-def test_exactly_the_limit_is_allowed_and_one_more_is_not() -> None:
-    assert len(codec.inflate(zlib.compress(b"x" * MAX_INFLATED_BYTES), codec.DEFLATED)) == MAX_INFLATED_BYTES
+@pytest.mark.parametrize("content_type", DEFLATED)
+def test_exactly_the_limit_is_allowed_and_one_more_is_not(content_type: str) -> None:
+    most = deflate(b"x" * MAX_INFLATED_BYTES, content_type)
+    assert len(codec.inflate(most, content_type)) == MAX_INFLATED_BYTES
     with pytest.raises(ContractError, match="oversize"):
-        codec.inflate(zlib.compress(b"x" * (MAX_INFLATED_BYTES + 1)), codec.DEFLATED)
+        codec.inflate(deflate(b"x" * (MAX_INFLATED_BYTES + 1), content_type), content_type)
 
 
 @pytest.mark.parametrize("content_type", CONTENT_TYPES)
@@ -235,10 +245,17 @@ def test_oversize_is_seen_before_anything_is_read(content_type: str) -> None:
         codec.inflate(b"x" * (MAX_MESSAGE_BYTES + 1), content_type)
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", zlib.compress(b"{}")[:-1], zlib.compress(b"{}") + b"x"])
-def test_what_is_announced_as_deflated_has_to_be(data: bytes) -> None:
+@pytest.mark.parametrize("content_type", DEFLATED)
+def test_what_is_announced_as_deflated_has_to_be(content_type: str) -> None:
+    good = deflate(b"{}", content_type)
+    for data in (b"", b"{}", good[:-1], good + b"x"):
+        with pytest.raises(ContractError, match="not_deflate"):
+            codec.inflate(data, content_type)
+
+
+def test_what_was_deflated_with_the_dictionary_is_nothing_without() -> None:
     with pytest.raises(ContractError, match="not_deflate"):
-        codec.inflate(data, codec.DEFLATED)
+        codec.inflate(deflate(b'{"stream":"x"}', codec.PRIMED), codec.DEFLATED)
 
 
 # -- single events that cannot be read ---------------------------------------------------------------------------------

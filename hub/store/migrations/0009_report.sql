@@ -170,7 +170,7 @@ CREATE TABLE silence (
 -- `devices` (presence.sql).
 CREATE VIEW report.device WITH (security_barrier) AS
 WITH told AS MATERIALIZED (
-    SELECT coalesce(max(alive), interval '90 s') AS alive, coalesce(max(link), interval '30 s') AS link FROM silence
+    SELECT coalesce(max(alive), interval '150 s') AS alive, coalesce(max(link), interval '30 s') AS link FROM silence
 ), link AS (
     SELECT broker, min(since) AS since FROM hub_link
     WHERE until IS NULL AND seen_at >= now() - (SELECT link FROM told) GROUP BY broker

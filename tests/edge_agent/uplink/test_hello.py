@@ -39,7 +39,7 @@ def test_hello_comes_first_and_names_what_is_held(talk: Talk) -> None:
     assert sends[0].channel == "status"
 
 
-def test_hello_is_said_every_ten_minutes_and_alive_every_half_minute(talk: Talk) -> None:
+def test_hello_is_said_every_ten_minutes_and_alive_every_minute(talk: Talk) -> None:
     talk.connect()
     said: list[tuple[int, str]] = []
     began = talk.now_ms

@@ -68,7 +68,7 @@ def test_bytes_without_a_number_are_refused_by_their_digest_and_kept(
     assert read.alone is not None
 
 
-@given(data=st.binary(max_size=300), content_type=st.sampled_from([codec.JSON, codec.DEFLATED, ""]))
+@given(data=st.binary(max_size=300), content_type=st.sampled_from([codec.JSON, codec.DEFLATED, codec.PRIMED, ""]))
 def test_no_bytes_raise(data: bytes, content_type: str) -> None:
     assert isinstance(read_message(DEVICE, data, content_type), Delivery | Unreadable | Refused)
 
