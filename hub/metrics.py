@@ -44,6 +44,12 @@ class HubMetrics:
         self.chore_failures: Final = Counter(
             "ttdn_hub_chore_failures", "Chores that failed; each is tried again.", ["chore"], registry=registry
         )
+        self.enrolments: Final = Counter(
+            "ttdn_hub_enrolments",
+            "Requests for certificates; result: issued, again, too_many, malformed, unavailable, or why refused.",
+            ["request", "result"],
+            registry=registry,
+        )
         self.brokers_connected: Final = Gauge(
             "ttdn_hub_brokers_connected", "Brokers that this process is connected to.", registry=registry
         )

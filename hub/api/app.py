@@ -16,12 +16,25 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from hub.api import account, catalogue, condition, incidents, login_page, page, plan_results, registry, v1, visits
+from hub.api import (
+    account,
+    catalogue,
+    condition,
+    enrol_page,
+    enrolment,
+    incidents,
+    login_page,
+    page,
+    plan_results,
+    registry,
+    v1,
+    visits,
+)
 from hub.api.access import Access, within_limits
 from hub.api.entrance import Entrance
 from hub.api.limits import Limits
 from hub.api.question import Questions, utc_now
-from hub.config import ApiSettings, HubSettings
+from hub.config import ApiSettings, HubSettings, PkiSettings
 from hub.metrics import HubMetrics
 from hub.people import strings
 from hub.people.passwords import Argon2, Hashing
@@ -88,6 +101,8 @@ def create_app(
         condition.router(questions, metrics),
         page.router(questions),
         login_page.router(entrance),
+        enrolment.router(enrolment.Desk(settings.pki, pools.people, limits, metrics, clock)),
+        enrol_page.router(),
     ):
         app.include_router(part)
     app.add_exception_handler(psycopg_pool.PoolTimeout, _no_database)
@@ -95,14 +110,14 @@ def create_app(
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.middleware("http")(_with_headers)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.api), www_redirect=False)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.api, settings.pki), www_redirect=False)
     return app
 
 
-def allowed_hosts(settings: ApiSettings) -> list[str]:
+def allowed_hosts(settings: ApiSettings, pki: PkiSettings) -> list[str]:
     """Names that a request may ask for: so a foreign page that resolves its own name to us gets nothing."""
     if settings.names or settings.is_local:
-        return [*_LOOPBACK, *settings.names]
+        return [*_LOOPBACK, *settings.names, *([pki.name] if pki.is_set else [])]
     return ["*"]
 
 
@@ -134,6 +149,8 @@ async def _refusal(request: Request, error: Exception) -> Response:
     """As JSON to programs, in words to people."""
     if not isinstance(error, HTTPException):
         raise error
+    if request.url.path.startswith(enrolment.PREFIX):
+        return enrolment.refusal(error)
     if request.url.path not in _PAGES:
         return await http_exception_handler(request, error)
     said = strings.MESSAGES.get(error.status_code, strings.MESSAGE_OTHER)

@@ -15,6 +15,12 @@ from hub.config import ApiSettings
 
 _FAILED_LOGINS: Final = RateLimitItemPerMinute(30, 15, namespace="failed-logins")
 """From one address, whatever names are tried: a whole office behind one address errs less."""
+_ENROLMENTS: Final = RateLimitItemPerMinute(600, 1, namespace="enrolments")
+"""Of all: each costs a signature or a lookup, and nobody waits long behind a flood."""
+_ADDRESS_ENROLMENTS: Final = RateLimitItemPerMinute(30, 1, namespace="address-enrolments")
+"""From one address; mobile networks have many kiosks behind one."""
+_REFUSED_ENROLMENTS: Final = RateLimitItemPerMinute(10, 10, namespace="refused-enrolments")
+"""From one address: somebody mistypes a code less often."""
 
 
 class TooMany(HTTPException):
@@ -50,6 +56,17 @@ class Limits:
     def count_failed_login(self, network: str) -> None:
         """One more failure of this address."""
         self._windows.hit(_FAILED_LOGINS, network)
+
+    def count_enrolment(self, network: str) -> None:
+        """One more request to enrol or renew; TooMany, also if this address was refused too often."""
+        if not self._windows.test(_REFUSED_ENROLMENTS, network):
+            raise TooMany("too many refused requests", self._left_s(_REFUSED_ENROLMENTS, network))
+        self._count(_ADDRESS_ENROLMENTS, network, "too many requests from this address")
+        self._count(_ENROLMENTS, "all", "too many requests at this moment")
+
+    def count_refused_enrolment(self, network: str) -> None:
+        """One more that was refused."""
+        self._windows.hit(_REFUSED_ENROLMENTS, network)
 
     def _count(self, item: RateLimitItem, key: str, detail: str) -> None:
         if not self._windows.hit(item, key):

@@ -15,6 +15,7 @@ from hub.config.loading import config_file, load_settings
 from hub.config.log import LogSettings
 from hub.config.mqtt import BrokerSettings, MqttSettings
 from hub.config.notices import NoticeSettings, NoticeStep
+from hub.config.pki import PkiSettings
 from hub.config.settings import HubSettings
 from hub.config.storage import StorageSettings
 from hub.config.visitors import VisitorSettings
@@ -30,6 +31,7 @@ __all__ = [
     "MqttSettings",
     "NoticeSettings",
     "NoticeStep",
+    "PkiSettings",
     "StorageSettings",
     "VisitorSettings",
     "config_file",

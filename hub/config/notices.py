@@ -36,7 +36,15 @@ class NoticeSettings(Section):
     """Who is told of incidents that nobody has acknowledged, step by step."""
 
     kinds: tuple[str, ...] = Field(
-        default=("content_unknown", "content_altered", "content_expired", "content_not_yet_valid", "cloned_device"),
+        default=(
+            "content_unknown",
+            "content_altered",
+            "content_expired",
+            "content_not_yet_valid",
+            "cloned_device",
+            "code_misused",
+            "revoked_device",
+        ),
         description="Kinds of incidents that are told.",
     )
     smtp_host: str = Field(default="127.0.0.1", min_length=1, max_length=253, description="Mail server.")

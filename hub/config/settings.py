@@ -14,6 +14,7 @@ from hub.config.ingest import IngestSettings
 from hub.config.log import LogSettings
 from hub.config.mqtt import MqttSettings
 from hub.config.notices import NoticeSettings
+from hub.config.pki import PkiSettings
 from hub.config.storage import StorageSettings
 from hub.config.visitors import VisitorSettings
 
@@ -35,6 +36,7 @@ class HubSettings(BaseSettings):
     compliance: ComplianceSettings = Field(default_factory=ComplianceSettings)
     notices: NoticeSettings = Field(default_factory=NoticeSettings)
     visitors: VisitorSettings = Field(default_factory=VisitorSettings)
+    pki: PkiSettings = Field(default_factory=PkiSettings)
     log: LogSettings = Field(default_factory=LogSettings)
 
     @classmethod

@@ -38,6 +38,14 @@ KINDS: Final[dict[str, Meaning]] = {
         "Hai thiết bị cùng dùng một tên",
         "Có thẻ nhớ bị sao chép hoặc bản cài cũ được dùng lại: tắt một thiết bị và cài lại từ đầu.",
     ),
+    "code_misused": Meaning(
+        "Mã đăng ký thiết bị bị dùng lần thứ hai",
+        "Có người khác biết mã này, hoặc thẻ nhớ đã thay: kiểm tra thiết bị; nếu không rõ, thu hồi và cấp mã mới.",
+    ),
+    "revoked_device": Meaning(
+        "Thiết bị đã thu hồi vẫn gửi dữ liệu",
+        "Dữ liệu không được nhận. Máy chủ MQTT chưa dùng danh sách thu hồi mới: chạy ttdn-hub pki status, báo quản trị.",
+    ),
     "hub_rollback": Meaning(
         "Máy chủ thiếu dữ liệu đã từng nhận",
         "Cơ sở dữ liệu có thể đã được khôi phục từ bản sao lưu cũ: kiểm tra với quản trị hệ thống.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hub.errors import ImportRefused, Problem
 from hub.registry.line import Cell, Line
@@ -22,6 +22,13 @@ def lines(data: bytes) -> Iterator[Line]:
     except csv.Error as error:
         told = f"không đọc được CSV ({error}); kiểm tra dấu ngoặc kép"
         raise ImportRefused([Problem(told, reader.line_num)]) from None
+
+
+def line_of(cells: Iterable[str]) -> str:
+    """One line of such a file."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerow(cells)
+    return text.getvalue()
 
 
 def _text(data: bytes) -> str:

@@ -147,6 +147,11 @@ _PARTS: Final[dict[ListName, tuple[_Part, ...]]] = {
 }
 
 
+def alone(connection: Connection) -> None:
+    """Until the transaction that is open ends, nobody else changes the registry."""
+    _run(connection, "lock", lock=_LOCK)
+
+
 # -- what is known ----------------------------------------------------------------------------------------------------
 
 
