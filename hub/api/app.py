@@ -110,7 +110,9 @@ def create_app(
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _not_valid)
     app.middleware("http")(_with_headers)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.api, settings.pki), www_redirect=False)
+    app.add_middleware(
+        TrustedHostMiddleware, allowed_hosts=allowed_hosts(settings.api, settings.pki), www_redirect=False
+    )
     return app
 
 

@@ -216,7 +216,7 @@ def _decode(body: bytes, kind: type[_T]) -> _T:
 
 
 def _without_values(error: Exception) -> str:
-    """msgspec names kinds and places; what it may quote of a text is cut off."""
+    """The decoder names kinds and places; what it may quote of a text is cut off."""
     return str(error).split(", got", 1)[0][:200]
 
 

@@ -14,8 +14,10 @@ from hub.cli import (
     catalogue,
     config,
     counts,
+    device,
     incident,
     maintain,
+    pki,
     plan,
     registry,
     rejected,
@@ -49,6 +51,8 @@ app.command("migrate", epilog=EPILOG)(run.migrate)
 app.command("audit", epilog=EPILOG)(audit.audit)
 app.command("maintain", epilog=EPILOG)(maintain.maintain)
 app.add_typer(registry.app, name="registry")
+app.add_typer(device.app, name="device")
+app.add_typer(pki.app, name="pki")
 app.add_typer(catalogue.app, name="catalogue")
 app.add_typer(plan.app, name="plan")
 app.add_typer(rejected.app, name="rejected")

@@ -54,7 +54,10 @@ class PkiSettings(Section):
     hop_port: Port = Field(default=8444, description="Loopback port on which the proxy hands MQTT on to the broker.")
     code_hours: int = Field(default=24, ge=1, le=720, description="So long a code can be used.")
     certificate_days: int = Field(
-        default=365, ge=2, le=1_825, description="Life of a device's certificate; it asks for the next after two thirds."
+        default=365,
+        ge=2,
+        le=1_825,
+        description="Life of a device's certificate; it asks for the next after two thirds.",
     )
     renewal_grace_days: int = Field(
         default=180,

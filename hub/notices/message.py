@@ -44,7 +44,7 @@ KINDS: Final[dict[str, Meaning]] = {
     ),
     "revoked_device": Meaning(
         "Thiết bị đã thu hồi vẫn gửi dữ liệu",
-        "Dữ liệu không được nhận. Máy chủ MQTT chưa dùng danh sách thu hồi mới: chạy ttdn-hub pki status, báo quản trị.",
+        "Dữ liệu không được nhận. Máy chủ MQTT chưa dùng danh sách thu hồi mới: báo quản trị (ttdn-hub pki status).",
     ),
     "hub_rollback": Meaning(
         "Máy chủ thiếu dữ liệu đã từng nhận",

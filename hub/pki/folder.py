@@ -1,12 +1,10 @@
 """The authority's folder. Whenever the power fails, what is in it is whole, and the next `init` goes on.
 
-    authority/        made aside and renamed into place: both files are there or none
-        ca.pem ca.key
-    servers/
-        mqtt.pem https.pem      key and certificate in one file
-    crl.pem
-    canary.pem        a certificate that crl.pem revokes, and its key: a broker that lets it in has an older list
-    lock              held (flock) by whoever changes something
+- `authority/ca.pem`, `authority/ca.key`: the folder is made aside and renamed into place, so both are there or none
+- `servers/mqtt.pem`, `servers/https.pem`: key and certificate in one file
+- `crl.pem`, `canary.pem`: the revocation list, and a certificate that it revokes, with its key. A broker that lets the
+  canary in has an older list.
+- `lock`: held (flock) by whoever changes something
 """
 
 from __future__ import annotations

@@ -58,9 +58,7 @@ class Issued(NamedTuple):
     """The same request had been answered before."""
 
 
-def add_device(
-    connection: Connection, site: str, kind: str, title_vi: str | None, *, by: str, now: datetime
-) -> str:
+def add_device(connection: Connection, site: str, kind: str, title_vi: str | None, *, by: str, now: datetime) -> str:
     """Register a device of the next free name at a site; its name. ConfigError: no such site, or no name is left."""
     if connection.execute("SELECT FROM site WHERE code = %s", (site,)).fetchone() is None:
         raise ConfigError(registry_strings.NO_SITE.format(site=site))
@@ -88,7 +86,7 @@ def issue_code(connection: Connection, device: str, code: NewCode, *, by: str, n
 
 
 def enrol(connection: Connection, sha256: bytes, spki_sha256: bytes, now: datetime, sign: Sign) -> Issued:
-    """The certificate for a code of this hash and a key. Refused; of a code that is used by another key staff are told."""
+    """The certificate for a code of this hash and a key. Refused; staff are told if another key has used it."""
     with connection.transaction():
         rows = _rows(connection, "find_code", {"sha256": sha256})
         code = rows[0] if rows else None
@@ -148,9 +146,7 @@ def _why_not(code: Row | None, spki_sha256: bytes, now: datetime) -> Reason | No
     return "expired" if now >= code["expires_at"] else None
 
 
-def _enrol(
-    connection: Connection, code: Row, sha256: bytes, spki_sha256: bytes, now: datetime, sign: Sign
-) -> Issued:
+def _enrol(connection: Connection, code: Row, sha256: bytes, spki_sha256: bytes, now: datetime, sign: Sign) -> Issued:
     device = code["name"]
     issued = _put(connection, code["device"], sign(device), spki_sha256, None, now)
     serial = serial_of(issued)

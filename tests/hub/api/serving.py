@@ -54,7 +54,8 @@ class Api:
 
 
 def settings_for(dsn: str, port: int = 0, **api: Any) -> HubSettings:
-    return HubSettings.model_validate({"database": {"dsn": dsn}, "api": {"port": port, **api}})
+    pki = api.pop("pki", None) or {}
+    return HubSettings.model_validate({"database": {"dsn": dsn}, "api": {"port": port, **api}, "pki": pki})
 
 
 @contextmanager
