@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -25,7 +27,9 @@ class Client:
     Entering raises ConnectionError when the broker refuses it.
     """
 
-    def __init__(self, port: int, client_id: str, user: str, password: str) -> None:
+    def __init__(
+        self, port: int, client_id: str, user: str, password: str, *, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.port = port
         self.messages: list[tuple[str, bytes]] = []
         self.connections = 0
@@ -34,6 +38,8 @@ class Client:
         self._changed = threading.Condition()
         self._paho = Paho(CallbackAPIVersion.VERSION2, client_id, protocol=MQTTProtocolVersion.MQTTv5)
         self._paho.username_pw_set(user, password)
+        if tls is not None:
+            self._paho.tls_set_context(tls)
         self._paho.reconnect_delay_set(min_delay=1, max_delay=1)
         self._paho.on_connect = self._on_connect
         self._paho.on_disconnect = self._on_disconnect
@@ -57,6 +63,19 @@ class Client:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def will(self, topic: str, payload: bytes) -> None:
+        """Last words, before it is entered."""
+        self._paho.will_set(topic, payload, qos=1)
+
+    def break_off(self) -> None:
+        """End without a goodbye, so that the broker says the last words."""
+        connection = self._paho.socket()
+        assert isinstance(connection, socket.socket)
+        self._paho.reconnect_delay_set(60, 60)
+        connection.shutdown(socket.SHUT_RDWR)
+        self.wait_for(lambda: self.disconnections > 0)
         self._close()
 
     def subscribe(self, topic_filter: str) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import psycopg
 
 from hub.chores.chore import Chore, LongChore
+from hub.chores.identity import keep_identities
 from hub.chores.notify import notify_by_mail, notify_by_webhook
 from hub.compliance.coverage import CoverageRules
 from hub.config import HubSettings
@@ -68,6 +69,7 @@ CHORES: Final = (
     Chore("judge", timedelta(minutes=1), _judge),
     LongChore("notices by mail", timedelta(seconds=2), notify_by_mail, lane="mail"),
     LongChore("notices by webhook", timedelta(seconds=2), notify_by_webhook, lane="webhook"),
+    LongChore("identities", timedelta(seconds=5), keep_identities, lane="identities"),
     Chore("visits", timedelta(seconds=5), _settle_visits),
     Chore("maintain", timedelta(days=1), _maintain, by_night=True),
     Chore("publish", timedelta(days=1), _publish, by_night=True),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,6 +22,7 @@ from contract.limits import MAX_RECEIPT_RANGES
 from contract.receipt import TOO_RAGGED, Receipt, Refusal
 from contract.status import Goodbye, Hello
 from hub.ingest.answers import Answer, Spoken, receipts
+from hub.ingest.barred import Barred
 from hub.ingest.clones import Clones
 from hub.ingest.committer import Outcome, commit
 from hub.ingest.inbox import GroupLimit, Inbox, Message
@@ -55,6 +56,21 @@ class _Group:
     unreadable: list[tuple[Message, Unreadable]] = field(default_factory=list)
     refused: list[tuple[Message, Refused]] = field(default_factory=list)
     statuses: list[Message] = field(default_factory=list)
+
+    def without(self, barred: Container[str]) -> list[Message]:
+        """Take out what is of these devices; what that was."""
+        gone = [message for message in self._messages() if message.device in barred]
+        if gone:
+            self.deliveries = [pair for pair in self.deliveries if pair[0].device not in barred]
+            self.unreadable = [pair for pair in self.unreadable if pair[0].device not in barred]
+            self.refused = [pair for pair in self.refused if pair[0].device not in barred]
+            self.statuses = [message for message in self.statuses if message.device not in barred]
+        return gone
+
+    def _messages(self) -> Iterator[Message]:
+        for pair in (*self.deliveries, *self.unreadable, *self.refused):
+            yield pair[0]
+        yield from self.statuses
 
 
 class Writer(threading.Thread):
@@ -125,6 +141,7 @@ class Writer(threading.Thread):
                 statement_timeout_s=STATEMENT_TIMEOUT_S,
             )
             self._ledger, self._presence = LedgerStore(self._connection), PresenceStore(self._connection)
+            self._barred = Barred(self._connection)
             self._presence.check_writable()
         except psycopg.Error as error:
             log.warning("%s cannot use the database: %s", self.name, str(error).strip())
@@ -178,6 +195,7 @@ class Writer(threading.Thread):
         while True:
             if self._connection is not None or self._connect():
                 try:
+                    self._let_barred_go(group)
                     self._commit_and_answer(group)
                     return
                 except psycopg.Error as error:
@@ -255,6 +273,18 @@ class Writer(threading.Thread):
         if read.alone is not None:
             self._ledger.keep_unnumbered(read, now_ms)
         self._answer(Answer(message, Receipt(hub_time=now_ms, refused=[read.refusal])))
+
+    def _let_barred_go(self, group: _Group) -> None:
+        """What comes from a revoked device ends here, without an answer. Staff are told if it goes on coming."""
+        self._barred.refresh()
+        if not self._barred:
+            return
+        now_ms = wall_ms()
+        for message in group.without(self._barred):
+            self._metrics.messages_discarded.labels(reason="revoked").inc()
+            if self._barred.is_to_be_told(message.device, now_ms):
+                self._ledger.raise_incident("revoked_device", message.device, {"broker": message.broker}, now_ms)
+                log.error("%s is revoked, and broker %s lets it in", message.device, message.broker)
 
     # -- status ----------------------------------------------------------------------------------------------
 

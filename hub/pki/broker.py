@@ -43,7 +43,6 @@ crlfile {folder}/crl.pem
 require_certificate true
 use_identity_as_username true
 use_username_as_clientid true
-tls_version tlsv1.2
 
 # The hub itself, on this machine only.
 listener {hub_port} {hub_host}

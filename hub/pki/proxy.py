@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 _CONFIG: Final = """\
 # nginx for ttdn-hub; made by: ttdn-hub pki proxy-config. After a change of https.pem: nginx -s reload.
 
-load_module modules/ngx_stream_module.so;
+load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 worker_processes auto;
 error_log stderr warn;
 

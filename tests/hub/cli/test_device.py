@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -36,8 +35,8 @@ def env(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, env: dict[str, str]) -> Iterator[PkiFolder]:
-    yield made_folder(tmp_path, datetime.now(UTC))
+def folder(tmp_path: Path, env: dict[str, str]) -> PkiFolder:
+    return made_folder(tmp_path, datetime.now(UTC))
 
 
 def test_the_authority_is_made_once_and_tells_of_itself(tmp_path: Path, database: str, env: dict[str, str]) -> None:

@@ -1,0 +1,85 @@
+"""The chore that makes brokers follow what was revoked, and keeps certificates of servers fresh.
+
+What holds stands in the database; every step here can be done again, so whatever was cut off by a power cut, or was to
+be done while the hub was down, is done by the next pass. A session that is open when its certificate is revoked is
+ended by the hub: it connects under the same client id. That is repeated until the broker has certainly read the list
+(a certificate that the list revokes is refused) and nobody can be left who had shown a certificate before.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import psycopg
+
+from hub.chores.broker_call import CallFailed, Entrance, OwnWay, take_over, try_canary
+from hub.chores.chore import GoOn, always
+from hub.config import HubSettings
+from hub.pki import publication
+from hub.pki.folder import PkiFolder
+from hub.store import revocation as store
+
+HOLD: Final = timedelta(seconds=150)
+"""A broker lets a connection that has shown its certificate wait for 90 s before it says who it is."""
+log = logging.getLogger(__name__)
+
+
+def keep_identities(
+    connection: psycopg.Connection[Any], settings: HubSettings, now: datetime, go_on: GoOn = always
+) -> bool:
+    """One pass; nothing where this hub has no authority."""
+    folder = PkiFolder(settings.pki)
+    if not settings.pki.is_set or not folder.exists():
+        return False
+    keep_files(folder, settings, store.revoked(connection, now), now)
+    waiting = store.to_cut_off(connection)
+    if not waiting:
+        return False
+    barred = [device for device in waiting if device in store.barred(connection)]
+    if _cut_off(settings, folder, barred, go_on) and now >= _written_at(folder) + HOLD:
+        store.cut_off(connection, waiting, now - HOLD, now)
+        log.info("cut off for good: %s", ", ".join(waiting))
+    return False
+
+
+def keep_files(folder: PkiFolder, settings: HubSettings, revoked: dict[str, datetime], now: datetime) -> None:
+    """Certificates of servers and the list, in the authority's folder and where broker and proxy read them."""
+    made = folder.keep(revoked, now)
+    for server in made.servers:
+        log.info("the certificate of the %s server was renewed", server)
+    pki = settings.pki
+    for place, contents in (
+        (pki.broker_folder, publication.renewed_at_broker(pki)),
+        (pki.proxy_folder, publication.renewed_at_proxy(pki)),
+    ):
+        for name in publication.write(place, contents):
+            log.info("%s is new: whoever reads it has to reload", place / name)
+
+
+def _cut_off(settings: HubSettings, folder: PkiFolder, devices: list[str], go_on: GoOn) -> bool:
+    """End the sessions of these devices at every broker; whether all brokers are proved to let none in again."""
+    pki, mqtt = settings.pki, settings.mqtt
+    authority_pem, password, proved = folder.authority().pem, mqtt.secret(), True
+    for one in mqtt.brokers:
+        entrance = Entrance(one.host, pki.mqtt_port, pki.mqtt_name, authority_pem)
+        way = OwnWay(one.host, one.port, mqtt.username, password, one.ssl_context())
+        try:
+            verdict = try_canary(entrance, folder.canary_file)
+            if verdict != "refused":
+                log.warning("broker %s has not read the new revocation list yet (%s): reload it", one.name, verdict)
+            proved = proved and verdict == "refused"
+            for device in devices:
+                if not go_on():
+                    return False
+                take_over(way, device)
+        except CallFailed as error:
+            log.warning("sessions of revoked devices cannot be ended now: %s", error)
+            proved = False
+    return proved
+
+
+def _written_at(folder: PkiFolder) -> datetime:
+    """When the list was written by this machine's clock."""
+    return datetime.fromtimestamp(folder.crl_file.stat().st_mtime, UTC)
