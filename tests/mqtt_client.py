@@ -51,6 +51,10 @@ class Client:
     def payloads(self) -> list[bytes]:
         return [payload for _, payload in self.messages]
 
+    @property
+    def connected(self) -> bool:
+        return self._paho.is_connected()
+
     def __enter__(self) -> Self:
         self._paho.connect(HOST, self.port)
         self._paho.loop_start()

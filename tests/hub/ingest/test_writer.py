@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -19,10 +20,12 @@ from hub.ingest.writer import Writer
 from hub.ledger.reading import read_message
 from hub.metrics import HubMetrics
 from hub.store.connection import connect
+from hub.store.revocation import revoke
 from tests.hub.ingest.fake_agent import wait_until
 from tests.hub.ingest.making import DEVICE, NONCE, OTHER, STREAM, Answers, batch, now_ms, payload
 
 Sent = tuple[Channel, Payload]
+DROPPED = ("ttdn_hub_messages_discarded_total", {"reason": "revoked"})
 
 
 def ended(database: str, sent: Sequence[Sent], *, group_messages: int = 100) -> tuple[Writer, list[Receipt]]:
@@ -180,3 +183,23 @@ def test_a_table_that_is_locked_is_seen_from_outside_and_given_up(database: str)
         writer.join(60)
     assert writer.failure is None
     assert answers.receipts[0][0] == DEVICE
+
+
+def test_a_revoked_device_is_not_heard_and_told_of_once(database: str, connection: psycopg.Connection) -> None:
+    ended(database, [("events", payload(batch([1])))])
+    revoke(connection, DEVICE, "stolen", by="command:test", now=datetime.now(UTC))
+    alive = codec.encode_status(Hello(session="ef" * 8, nonce=NONCE, version="1", streams=[]))
+    unreadable = Payload(b"?", codec.JSON)
+    sent: list[Sent] = [("events", payload(batch([2]))), ("status", alive), ("events", unreadable)]
+    writer, receipts = ended(database, sent)
+    assert receipts == []
+    assert writer._metrics.registry.get_sample_value(*DROPPED) == 3
+    assert connection.execute("SELECT seq FROM fault").fetchall() == [(1,)]
+    assert connection.execute("SELECT kind FROM incident").fetchall() == []  # it may have been on its way
+    connection.execute("UPDATE barred_device SET since = since - interval '2 minutes'")
+    ended(database, sent, group_messages=1)
+    assert connection.execute("SELECT kind, times FROM incident").fetchall() == [("revoked_device", 1)]
+    connection.execute("DELETE FROM barred_device")
+    _, receipts = ended(database, sent)
+    assert len(receipts) == 3
+    assert connection.execute("SELECT seq FROM fault ORDER BY seq").fetchall() == [(1,), (2,)]
