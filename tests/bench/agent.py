@@ -8,6 +8,8 @@ default; real headless Chromium with a static page, real mpv that plays two clip
 - rss_mb: VmRSS at the end of the idle time (10^6 bytes); rss_mb_peak: VmHWM.
 - cpu_percent_idle: user and system time of the process (all threads) over the idle time, in percent of one core.
 - wire_bytes_per_event: TCP payload both ways, MQTT's own bytes included, by a relay; `outbox_costs.py`.
+- wire_bytes_per_day: TLS and keep-alive included, a day of 8,000 events as in `day.py`; _with_headers: those of TCP and
+  IP as well, by the kernel's count of segments.
 - disk_bytes_per_event_single, _50: write_bytes of /proc/self/io for events committed one by one, and 50 at a time, in a
   process that does nothing else, checkpoints of the WAL included; on the disk of `--folder`, which must not be tmpfs.
 """
@@ -26,6 +28,7 @@ from edge_agent import status_file
 from simulator.ports import HOST
 from tests.bench.arena import Arena, arena, hub
 from tests.bench.child import child
+from tests.bench.day import wire_bytes_per_day
 from tests.bench.outbox_costs import DEVICE, PASSWORD, disk_bytes_per_event, wire_bytes_per_event
 from tests.bench.proc import cpu_s, memory_mb
 from tests.bench.report import say
@@ -62,10 +65,12 @@ class Size(NamedTuple):
     starts: int
     batches: int
     """For wire and disk."""
+    minutes: float
+    """Of each half of a day that are lived."""
 
 
-FULL: Final = Size(settle_s=40, idle_s=90, starts=5, batches=200)
-QUICK: Final = Size(settle_s=1, idle_s=1, starts=1, batches=5)
+FULL: Final = Size(settle_s=40, idle_s=90, starts=5, batches=200, minutes=5)
+QUICK: Final = Size(settle_s=1, idle_s=1, starts=1, batches=5, minutes=1 / 30)
 
 
 def run(folder: Path, *, quick: bool) -> dict[str, Any]:
@@ -78,6 +83,9 @@ def run(folder: Path, *, quick: bool) -> dict[str, Any]:
         config = stack.enter_context(_kiosk(folder, place))
         result |= _measure_agent(folder, config, size)
         result |= _measure_wire(folder, place, size)
+    (folder / "day").mkdir()
+    with arena(folder / "day") as place:
+        result |= wire_bytes_per_day(folder / "day" / "kiosk", place, size.minutes)
     result |= _measure_disk(folder, size)
     return result
 

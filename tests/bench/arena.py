@@ -34,7 +34,7 @@ _HUB: Final = """\
 [database]
 dsn = "{dsn}"
 [mqtt]
-password = "hub"
+password = "{password}"
 brokers = [{{host = "{host}", port = {port}, tls = false}}]
 [log]
 level = "warning"
@@ -169,11 +169,17 @@ def arena(
 
 
 @contextmanager
-def hub(arena: Arena, folder: Path, *, processes: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """A running `ttdn-hub ingest` with its settings' defaults but for `processes`, connected to the broker."""
+def hub(
+    arena: Arena, folder: Path, *, processes: int | None = None, way_in: tuple[int, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A running `ttdn-hub ingest` with its settings' defaults but for `processes`.
+
+    Connected to the arena's broker, or to that of `way_in`: port and password.
+    """
+    port, password = way_in or (arena.broker.port, "hub")
     config = folder / "hub.toml"
     ingest = "" if processes is None else f"[ingest]\nprocesses = {processes}\n"
-    config.write_text(_HUB.format(dsn=arena.dsn, host=HOST, port=arena.broker.port, ingest=ingest))
+    config.write_text(_HUB.format(dsn=arena.dsn, host=HOST, port=port, password=password, ingest=ingest))
     config.chmod(0o600)
     environ = {name: value for name, value in os.environ.items() if not name.startswith("TTDN_HUB_")}
     command = [sys.executable, "-m", "hub", "ingest", "--config", str(config)]

@@ -10,16 +10,28 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from contract.events import UNNUMBERED, AnyEvent, Facts, Health, Interaction, Play
-from edge_agent.clock import Clock
+from edge_agent.clock import Clock, boottime_ms
+from edge_agent.courier import Courier
+from edge_agent.mqtt import Broker
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.store import Entry
+from hub.pki.folder import PkiFolder
+from simulator.ports import HOST
+from tests.bench.arena import Arena, hub
+from tests.bench.outbox_costs import DEVICE, settled, until
 from tests.bench.relay import Relay
+from tests.identity_servers import PASSWORD, HubMosquitto, context, hub_settings, identity
 
 HOURS: Final = 12
 """Of each half of the day."""
+_HEADER_BYTES: Final = 52
+"""Of IPv4 and TCP with its timestamps, a segment."""
 _CLIPS: Final = tuple(
     (f"{name}.mp4", hashlib.sha256(name.encode()).hexdigest())
     for name in ("gioi-thieu-cua-khau-ta-lung", "le-hoi-hoa-ban-2026", "thu-tuc-xuat-nhap-canh")
@@ -37,12 +49,12 @@ class Moment(NamedTuple):
 
 
 class Half(NamedTuple):
-    """What one half of a day came to."""
+    """What minutes of one half of a day came to."""
 
     events: int
     bytes: int
     segments: int
-    """Of TCP, both ways: each has 52 bytes of headers of TCP and IP."""
+    """Of TCP, both ways."""
 
 
 class Life:
@@ -99,8 +111,54 @@ class Life:
         return {"seq": UNNUMBERED, "time": int(time.time() * 1000)}
 
 
-def live(outbox: Outbox, clock: Clock, relay: Relay, minute: Callable[[], list[Moment]], minutes: float) -> Half:
-    """So many minutes (a part of one is its beginning) in real time; what passed the relay meanwhile."""
+def wire_bytes_per_day(folder: Path, place: Arena, minutes: float) -> dict[str, Any]:
+    """Keys of the bench: bytes of TLS a day, the same with headers of TCP and IP, and events a day.
+
+    The broker is a real Mosquitto with the configuration that the hub makes: TLS, and a certificate for the device.
+    """
+    folder.mkdir()
+    settings = hub_settings(folder)
+    authority = PkiFolder(settings.pki)
+    authority.init(datetime.now(UTC))
+    mine = identity(folder, authority.authority(), DEVICE, datetime.now(UTC))
+    with (
+        HubMosquitto(settings) as broker,
+        hub(place, folder, way_in=(broker.own_port, PASSWORD)),
+        Relay(broker.port) as relay,
+        _kiosk(folder, Broker(HOST, relay.port, DEVICE, "", context(authority, mine))) as outbox,
+    ):
+        began = settled(relay)
+        life = Life()
+        halves = [_live(outbox, relay, minute, minutes) for minute in (life.busy, life.quiet)]
+    scale = HOURS * 60 / minutes
+    total = began + sum(half.bytes for half in halves) * scale
+    headers = sum(half.segments for half in halves) * scale * _HEADER_BYTES
+    return {
+        "events_per_day": round(sum(half.events for half in halves) * scale),
+        "wire_bytes_per_day": round(total),
+        "wire_bytes_per_day_with_headers": round(total + headers),
+    }
+
+
+@contextmanager
+def _kiosk(folder: Path, way: Broker) -> Iterator[Outbox]:
+    """An outbox that is brought to the hub."""
+    clock = Clock()
+    outbox = Outbox(folder, max_bytes=100_000_000)
+    courier = Courier(DEVICE, [way], outbox, clock, version="bench")
+    outbox.on_commit = courier.wake
+    courier.start()
+    try:
+        until(lambda: courier.online, "the hub does not answer")
+        yield outbox
+    finally:
+        courier.stop()
+        courier.join(30)
+        outbox.close()
+
+
+def _live(outbox: Outbox, relay: Relay, minute: Callable[[], list[Moment]], minutes: float) -> Half:
+    """So many minutes (a part of one is its beginning) in real time."""
     before, segments, events = relay.bytes, relay.segments(), 0
     began = time.monotonic()
     ends = began + minutes * 60
@@ -110,7 +168,7 @@ def live(outbox: Outbox, clock: Clock, relay: Relay, minute: Callable[[], list[M
             if due >= ends:
                 break
             time.sleep(max(0.0, due - time.monotonic()))
-            outbox.append([Entry(event, clock.now_ms()) for event in moment.events])
+            outbox.append([Entry(event, boottime_ms()) for event in moment.events])
             events += len(moment.events)
     time.sleep(max(0.0, ends - time.monotonic()))
     return Half(events, relay.bytes - before, relay.segments() - segments)

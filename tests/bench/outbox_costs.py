@@ -50,10 +50,10 @@ def wire_bytes_per_event(folder: Path, broker_port: int, size: int, batches: int
         courier.start()
         first, *rest = _entries(size, batches + 1)
         _send(outbox, first)
-        before = _settled(relay)
+        before = settled(relay)
         for group in rest:
             _send(outbox, group)
-        passed = _settled(relay) - before
+        passed = settled(relay) - before
         courier.stop()
         courier.join(_PATIENCE_S)
     outbox.close()
@@ -68,10 +68,10 @@ def _entries(size: int, batches: int) -> list[list[Entry]]:
 
 def _send(outbox: Outbox, group: list[Entry]) -> None:
     outbox.append(group)
-    _until(lambda: not outbox.uncovered(outbox.live_stream), "the hub does not cover what was sent")
+    until(lambda: not outbox.uncovered(outbox.live_stream), "the hub does not cover what was sent")
 
 
-def _settled(relay: Relay) -> int:
+def settled(relay: Relay) -> int:
     """The relay's count once nothing more comes."""
     count = -1
     while relay.bytes != count:
@@ -80,7 +80,7 @@ def _settled(relay: Relay) -> int:
     return count
 
 
-def _until(true: Callable[[], bool], otherwise: str) -> None:
+def until(true: Callable[[], bool], otherwise: str) -> None:
     deadline = time.monotonic() + _PATIENCE_S
     while not true():
         if time.monotonic() > deadline:

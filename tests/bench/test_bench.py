@@ -39,6 +39,7 @@ _KEYS: Final = {
         "cpu_percent_idle",
         "start_s",
         "wire_bytes_per_event",
+        "wire_bytes_per_day",
         "disk_bytes_per_event_single",
         "disk_bytes_per_event_50",
     ),

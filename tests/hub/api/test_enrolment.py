@@ -23,7 +23,7 @@ from hub.pki.requests import device_of
 from hub.store.revocation import revoke
 from tests.hub.api.serving import Api, register, serving
 from tests.hub.people.making import Clock
-from tests.hub.pki.making import MQTT_NAME, NAME, enrol_body, make_code, made_folder, new_key, pki_settings, renew_body
+from tests.hub.pki.making import MQTT_NAME, NAME, enrol_body, made_folder, make_code, new_key, pki_settings, renew_body
 
 DEVICE = "bg-20-cma-k1"
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
