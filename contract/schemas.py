@@ -9,6 +9,7 @@ import msgspec
 
 from contract.batch import Batch
 from contract.dictionary import DICTIONARY
+from contract.enrol import DEVICES_PATH, RENEWALS_PATH, Enrolled, EnrolRefused, EnrolRequest, RenewRequest
 from contract.events import AnyEvent
 from contract.receipt import Receipt
 from contract.status import AnyStatus
@@ -21,6 +22,10 @@ _MESSAGES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("batch", "Payload of ttdn/v1/<device>/events", Batch),
     ("receipt", "Payload of ttdn/v1/<device>/receipt", Receipt),
     ("status", "Payload of ttdn/v1/<device>/status", AnyStatus),
+    ("enrol_request", f"Body of POST {DEVICES_PATH}", EnrolRequest),
+    ("renew_request", f"Body of POST {RENEWALS_PATH}", RenewRequest),
+    ("enrolled", "Answer to either: a certificate", Enrolled),
+    ("enrol_refused", "Answer to either: a refusal", EnrolRefused),
 )
 
 

@@ -14,6 +14,7 @@ from contract.schemas import schemas
 from edge_agent import config_sample as agent_sample
 from edge_agent.faults import CODES
 from hub.config import sample as hub_sample
+from hub.pki.broker import access_rules
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 _FAULTS_HEAD: Final = """\
@@ -46,6 +47,7 @@ GENERATED: Final = (
     Generated("schemas", lambda: {f"docs/schemas/{name}": text for name, text in schemas().items()}),
     Generated("agent-sample", lambda: {"deploy/agent/agent.sample.toml": agent_sample.sample_toml()}),
     Generated("hub-sample", lambda: {"deploy/hub/hub.sample.toml": hub_sample.sample_toml()}),
+    Generated("broker-rules", lambda: {"deploy/hub/mosquitto.acl": access_rules()}),
     Generated("faults", lambda: {"docs/faults.md": fault_table()}),
 )
 

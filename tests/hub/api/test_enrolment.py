@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from contract.enrol import AUTHORITY_PATH, DEVICES_PATH, MAX_ENROL_BYTES, RENEWALS_PATH, Enrolled, EnrolRefused
 from contract.enrol_code import authority_fingerprint, parse_enrol_code
+from hub.config import PkiSettings
 from hub.pki.authority import issue_device, new_authority, pem_of
 from hub.pki.folder import PkiFolder
 from hub.pki.requests import device_of
@@ -229,7 +230,7 @@ def test_a_revoked_device_is_let_in_by_a_new_code_only(
 
 
 def test_without_an_authority_nobody_is_enrolled(database: str, tmp_path: Path) -> None:
-    for settings in ({}, pki_settings(tmp_path)):
+    for settings in (PkiSettings(), pki_settings(tmp_path)):
         with serving(database, Clock(NOW), pki=settings) as api:
             assert refused(post(api, enrol_body(bytes(8), new_key())))[0] == 503
             with api.client() as client:
