@@ -12,7 +12,6 @@ import logging
 import os
 import queue
 import sqlite3
-import ssl
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -28,10 +27,11 @@ from edge_agent.clock import Clock
 from edge_agent.config import AgentSettings
 from edge_agent.courier import LAST_BATCHES_S, Courier
 from edge_agent.draft import UNSTAMPED, Draft
-from edge_agent.errors import AgentError, AgentFailed, ConfigError
+from edge_agent.errors import AgentError, AgentFailed
 from edge_agent.health import Self
+from edge_agent.identity.keeper import Keeper
+from edge_agent.identity.moment import known_moment
 from edge_agent.lifecycle import boot_id, is_new_boot, lifecycle, remember_boot
-from edge_agent.mqtt import Broker
 from edge_agent.observation import Reading, Showing
 from edge_agent.observer import Observer
 from edge_agent.outbox.errors import OutboxError
@@ -41,6 +41,8 @@ from edge_agent.probes.base import Probe
 from edge_agent.probes.registry import PROBES
 from edge_agent.reception import Reception
 from edge_agent.recorder import Recorder
+from edge_agent.tls import Moment
+from edge_agent.way import find_way
 
 TICK_MS: Final = 1_000
 COURIER_ENDS_S: Final = LAST_BATCHES_S + 2.0
@@ -73,18 +75,23 @@ class Agent:
         self._started_ms = self._clock.now_ms()
         self._version = VERSION
         self._boot = boot_id()
-        ways = brokers(settings)
+        way = find_way(settings, self._moment)
+        self._device = way.device
+        self._keeper = (
+            Keeper(self._state, way.identity, self._moment, self._show_new_certificate) if way.identity else None
+        )
         probes = make_probes(settings) if probes is None else probes
         self.outbox = _open_outbox(settings, self._state, self._boot)
         self.recorder = recorder(self.outbox, self._clock)
         self._observer = Observer(settings.playlog, self._own)
         self.courier = Courier(
-            settings.device,
-            ways,
+            way.device,
+            way.brokers,
             self.outbox,
             self._clock,
             version=self._version,
             faults=self._observer.faults,
+            served=lambda broker: self._keeper.served(broker.generation) if self._keeper is not None else None,
         )
         self.outbox.on_commit = self.courier.wake
         self._seen: queue.SimpleQueue[_Seen | None] = queue.SimpleQueue()
@@ -128,7 +135,7 @@ class Agent:
         """The agent's condition now."""
         now_ms = self._clock.now_ms()
         return status_file.AgentStatus(
-            device=self._settings.device,
+            device=self._device,
             version=self._version,
             pid=os.getpid(),
             at_ms=now_ms,
@@ -141,6 +148,7 @@ class Agent:
             faults=self._observer.faults(),
             probes={runner.probe.name: runner.last_error for runner in self._runners},
             bridge=self._bridge.counts() if self._bridge is not None else {},
+            certificate=self._keeper.status() if self._keeper is not None else None,
         )
 
     # -- begin and end ---------------------------------------------------------------------------------------------
@@ -183,6 +191,8 @@ class Agent:
         drafts = self._look(0)
         now_ms = self._clock.now_ms()
         self.recorder.record([*drafts, *self._observer.stop(now_ms), lifecycle("stop", now_ms)])
+        if self._keeper is not None:
+            self._keeper.stop()
         self.courier.stop()
         self.courier.join(COURIER_ENDS_S)
         if self.courier.is_alive():
@@ -216,6 +226,9 @@ class Agent:
         for runner in self._runners:
             if hung_s := runner.hung_s():
                 drafts += self._observer.hung(runner.probe.name, hung_s, now_ms)
+        if self._keeper is not None:
+            drafts += self._keeper.tick(now_ms)
+            drafts += self._observer.see("identity", self._keeper.troubles(), now_ms, TICK_MS / 1000)
         self.recorder.record(drafts)
         if self._bridge is not None:
             self._bridge.tick()
@@ -225,6 +238,14 @@ class Agent:
     def _own(self) -> Self:
         sent, received = self.courier.traffic()
         return Self(self.courier.queue(), self._clock.rtt_ms(), self._clock.offset_ms(), sent, received)
+
+    # -- identity ----------------------------------------------------------------------------------------------------
+
+    def _moment(self, floor_ms: int) -> Moment:
+        return known_moment(self._clock, floor_ms)
+
+    def _show_new_certificate(self) -> None:
+        self.courier.use(find_way(self._settings, self._moment).brokers)
 
     # -- visitors ----------------------------------------------------------------------------------------------------
 
@@ -249,24 +270,6 @@ def make_probes(settings: AgentSettings) -> list[Probe]:
     """The probes that are switched on."""
     kinds = {registered.name: registered.probe for registered in PROBES}
     return [kinds[name](table) for name, table in settings.probe_settings()]
-
-
-def brokers(settings: AgentSettings) -> list[Broker]:
-    """Where to connect, with the device's name and password."""
-    password = settings.password()
-    return [
-        Broker(broker.host, broker.port, settings.device, password, _tls(broker.ca_file) if broker.tls else None)
-        for broker in settings.mqtt.brokers
-    ]
-
-
-def _tls(ca_file: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file or None)
-    except OSError as error:
-        raise ConfigError(
-            f"mqtt.brokers: ca_file {ca_file}: {error}; give a PEM file that the agent can read"
-        ) from error
 
 
 def _make(folder: Path) -> None:

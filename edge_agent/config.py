@@ -13,12 +13,12 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
-from contract.ids import DeviceId
+from contract.ids import DEVICE_PATTERN
 from edge_agent.bridge_rules import BridgeSettings
 from edge_agent.errors import ConfigError
 from edge_agent.playlog import PlaylogSettings
@@ -40,16 +40,25 @@ class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[str, Meta(min_length=1, description="Name or address of the broker.")]
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port; 8883 is usual with TLS, 1883 without.")] = 8883
     tls: Annotated[bool, Meta(description="Encrypt, and check the broker's certificate.")] = True
-    ca_file: Annotated[str, Meta(description="PEM file of the authority that signed it; empty: the system's.")] = ""
+    ca_file: Annotated[
+        str, Meta(description="PEM file of the authority that signed it; empty: the enrolment's, else the system's.")
+    ] = ""
+    transport: Annotated[
+        Literal["tcp", "websockets"], Meta(description="websockets where a network lets nothing but HTTPS pass.")
+    ] = "tcp"
+    path: Annotated[str, Meta(max_length=256, description="Of the WebSocket.")] = "/mqtt"
 
 
 class MqttSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """The way to the hub."""
+    """The way to the hub, for a device that was not enrolled, or that is to go elsewhere."""
 
-    brokers: Annotated[tuple[BrokerSettings, ...], Meta(min_length=1, max_length=8, description="Tried in turn.")]
     password_file: Annotated[
-        str, Meta(description="File that holds this device's password, readable by the agent alone.")
+        str,
+        Meta(description="File with this device's password, readable by the agent alone; empty: by its certificate."),
     ] = ""
+    brokers: Annotated[
+        tuple[BrokerSettings, ...], Meta(max_length=8, description="Tried in turn; none: those of the enrolment.")
+    ] = ()
 
 
 class OutboxSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,8 +73,14 @@ class OutboxSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class AgentSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
-    device: Annotated[DeviceId, Meta(description="This device's name at the hub.")]
-    mqtt: MqttSettings
+    device: Annotated[
+        str,
+        Meta(
+            pattern=rf"\A\Z|{DEVICE_PATTERN}",
+            description="This device's name at the hub; empty: the one it was enrolled with.",
+        ),
+    ] = ""
+    mqtt: MqttSettings = MqttSettings()
     state_folder: Annotated[str, Meta(min_length=1, description="The outbox lives here; keep it on a disk.")] = (
         "/var/lib/ttdn-agent"
     )

@@ -15,26 +15,26 @@ from edge_agent.probes.registry import PROBES
 
 _HEAD = """# Configuration of ttdn-agent. A line that begins with '#' and a key shows its default.
 # Environment variables win: TTDN_AGENT_DEVICE, TTDN_AGENT_OUTBOX__MAX_BYTES, ...
+# Who this device is and where its brokers are, `ttdn-agent enrol URL CODE` brings; what is set here wins over that.
 """
 
 
 def sample_toml() -> str:
     """A file that `load` takes as it stands."""
-    parts = [_HEAD, *_section("", AgentSettings, given={"device": "bg-20-cma-k1"})]
-    parts += _section("mqtt", MqttSettings, given={"password_file": "/etc/ttdn-agent/password"})
-    parts += _section("mqtt.brokers", BrokerSettings, given={"host": "hub.example.vn"}, array=True)
+    parts = [_HEAD, *_section("", AgentSettings), *_section("mqtt", MqttSettings)]
+    parts += _off(_section("mqtt.brokers", BrokerSettings, given={"host": "hub.example.vn"}, array=True))
     parts += _section("outbox", OutboxSettings)
     parts += _section("playlog", PlaylogSettings)
     parts += _section("bridge", BridgeSettings)
     for registered in PROBES:
         on = registered.name == "system"
-        parts += ["", f"# -- probe {registered.name}: on if its table is there", *_probe(registered, on=on)]
+        lines = _section(f"probes.{registered.name}", registered.settings)
+        parts += ["", f"# -- probe {registered.name}: on if its table is there", *(lines if on else _off(lines))]
     return "\n".join(parts) + "\n"
 
 
-def _probe(registered: Any, *, on: bool) -> Iterator[str]:
-    for line in _section(f"probes.{registered.name}", registered.settings):
-        yield line if on or line.startswith("#") or not line else f"# {line}"
+def _off(lines: list[str]) -> list[str]:
+    return [line if line.startswith("#") or not line else f"# {line}" for line in lines]
 
 
 def _section(name: str, model: type[Struct], *, given: dict[str, Any] | None = None, array: bool = False) -> list[str]:

@@ -53,7 +53,13 @@ class _Wake(NamedTuple):
     """Something was committed, or the agent stops."""
 
 
-_Input = _Ready | _Ended | _Answer | _Wake
+class _Ways(NamedTuple):
+    """From now on these."""
+
+    brokers: Sequence[Broker]
+
+
+_Input = _Ready | _Ended | _Answer | _Wake | _Ways
 
 
 class _OutboxSource:
@@ -100,14 +106,18 @@ class Courier(threading.Thread):
         *,
         version: str,
         faults: Callable[[], list[str]] = list,
+        served: Callable[[Broker], None] = lambda _broker: None,
     ) -> None:
+        """`served` hears, in this thread, of each broker that has let us in."""
         super().__init__(name="courier", daemon=True)
+        self._served = served
         self._device, self._brokers, self._outbox, self._clock = device, brokers, outbox, clock
         self.session = secrets.token_hex(8)
         source = _OutboxSource(outbox, clock)
         self._uplink = Uplink(source, session=self.session, version=version, queue=self.queue, faults=faults)
         self._inputs: queue.SimpleQueue[_Input] = queue.SimpleQueue()
         self._link: Link | None = None
+        self._broker = brokers[0]
         self._link_number = 0
         self._nonce = ""
         self._failures = 0
@@ -126,6 +136,10 @@ class Courier(threading.Thread):
     def wake(self) -> None:
         """There is something new in the outbox."""
         self._inputs.put(_Wake())
+
+    def use(self, brokers: Sequence[Broker]) -> None:
+        """Leave the present broker and go to these instead: there is a new certificate to show."""
+        self._inputs.put(_Ways(brokers))
 
     def stop(self) -> None:
         """Bring out what can be brought out within a few seconds, say goodbye, and end."""
@@ -209,10 +223,15 @@ class Courier(threading.Thread):
         return max(0.0, min(due - now_ms, 60_000) / 1000)
 
     def _take_in(self, item: _Input) -> None:  # not `_handle`: from Python 3.13 on that is Thread's own
+        if isinstance(item, _Ways):
+            self._brokers, self._failures, self._connect_due_ms = item.brokers, 0, self._clock.now_ms()
+            self._drop_link()
+            return
         if isinstance(item, _Wake) or item.link != self._link_number:
             return
         if isinstance(item, _Ready):
             self.connected = True
+            self._served(self._broker)
             self._connected_ms = self._connect_due_ms = self._clock.now_ms()
             log.info("connected")
             self._uplink.connected(self._nonce, self._connected_ms)
@@ -251,7 +270,7 @@ class Courier(threading.Thread):
     # -- connections -------------------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        broker = self._brokers[self._failures % len(self._brokers)]
+        broker = self._broker = self._brokers[self._failures % len(self._brokers)]
         self._nonce = secrets.token_hex(8)
         self._link_number += 1
         number = self._link_number

@@ -35,13 +35,19 @@ class LinkError(Exception):
 
 
 class Broker(NamedTuple):
-    """Where a broker is and how to get in."""
+    """Where a broker is and how to get in: by name and password, or by the certificate that `tls` shows."""
 
     host: str
     port: int
-    username: str
-    password: str
+    username: str = ""
+    """Empty: the certificate says who we are."""
+    password: str = ""
     tls: ssl.SSLContext | None = None
+    transport: Literal["tcp", "websockets"] = "tcp"
+    path: str = "/mqtt"
+    """Of the WebSocket."""
+    generation: str = ""
+    """Of the identity whose certificate is shown; empty if none is."""
 
 
 class Link:
@@ -64,9 +70,16 @@ class Link:
         self._aliases: dict[str, int] = {}
         self._most_aliases = 0
         client = mqtt.Client(
-            CallbackAPIVersion.VERSION2, client_id=device, protocol=mqtt.MQTTv5, reconnect_on_failure=False
+            CallbackAPIVersion.VERSION2,
+            client_id=device,
+            protocol=mqtt.MQTTv5,
+            transport=broker.transport,
+            reconnect_on_failure=False,
         )
-        client.username_pw_set(broker.username, broker.password)
+        if broker.transport == "websockets":
+            client.ws_set_options(path=broker.path)
+        if broker.username:
+            client.username_pw_set(broker.username, broker.password)
         if broker.tls is not None:
             client.tls_set_context(broker.tls)
         client.connect_timeout = CONNECT_TIMEOUT_S

@@ -17,6 +17,7 @@ from msgspec import Struct
 from contract.status import Queue
 from edge_agent.clock import boottime_ms
 from edge_agent.errors import AgentFailed
+from edge_agent.identity.keeper import CertificateStatus
 
 NAME: Final = "status.json"
 EVERY_S: Final = 5.0
@@ -43,6 +44,8 @@ class AgentStatus(Struct, frozen=True, kw_only=True, omit_defaults=False):
     probes: dict[str, str]
     """Probe and its error; empty if it can look."""
     bridge: dict[str, int]
+    certificate: CertificateStatus | None = None
+    """None if this device goes by name and password."""
 
 
 def write(folder: Path, status: AgentStatus) -> None:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from edge_agent.agent import brokers
 from edge_agent.clock import Clock
 from edge_agent.config import AgentSettings
 from edge_agent.courier import Courier
+from edge_agent.identity.moment import known_moment
 from edge_agent.outbox.outbox import Outbox
+from edge_agent.way import find_way
 
 _POLL_S: Final = 0.05
 
@@ -42,7 +43,8 @@ class _Carrier:
     def __init__(self, settings: AgentSettings) -> None:
         clock = Clock()
         self._outbox = Outbox(Path(settings.state_folder), max_bytes=settings.outbox.max_bytes)
-        self.courier = Courier(settings.device, brokers(settings), self._outbox, clock, version="drain")
+        way = find_way(settings, lambda floor_ms: known_moment(clock, floor_ms))
+        self.courier = Courier(way.device, way.brokers, self._outbox, clock, version="drain")
 
     def left(self) -> int:
         """Events that the hub is not known to have."""

@@ -18,7 +18,7 @@ from simulator.ports import HOST
 from tests.edge_agent.hand_hub import dead_port
 from tests.regenerate import ROOT
 
-AGENTS_OWN = {"ttdn-border", "msgspec", "paho-mqtt", "websockets"}
+AGENTS_OWN = {"ttdn-border", "cffi", "cryptography", "msgspec", "paho-mqtt", "pycparser", "websockets"}
 TOOLS = {"pip", "setuptools", "wheel"}
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from edge_agent.agent import brokers
 from edge_agent.cli.exits import OK
 from edge_agent.cli.output import say
+from edge_agent.clock import Clock
 from edge_agent.config import config_file, load
 from edge_agent.config_sample import sample_toml
+from edge_agent.identity.moment import known_moment
+from edge_agent.way import find_way
 
 
 def add(commands: Any) -> None:
@@ -22,9 +24,10 @@ def add(commands: Any) -> None:
 
 def _check_config(options: argparse.Namespace) -> int:
     settings = load(config_file(options.config))
-    brokers(settings)
+    clock = Clock()
+    way = find_way(settings, lambda floor_ms: known_moment(clock, floor_ms))
     probes = ", ".join(name for name, _ in settings.probe_settings()) or "none"
-    say(f"{config_file(options.config)} is well: device {settings.device}, probes: {probes}")
+    say(f"{config_file(options.config)} is well: device {way.device}, probes: {probes}")
     return OK
 
 

@@ -6,12 +6,18 @@ import argparse
 import logging
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 from edge_agent.agent import Agent
 from edge_agent.cli.exits import OK
-from edge_agent.config import config_file, load
+from edge_agent.clock import Clock
+from edge_agent.config import AgentSettings, config_file, load
+from edge_agent.errors import AgentFailed
 from edge_agent.footprint import keep_small
+from edge_agent.identity import renewal
+from edge_agent.identity.moment import known_moment
+from edge_agent.identity.store import IdentityStore
 
 
 def add(commands: Any) -> None:
@@ -26,9 +32,21 @@ def _run(options: argparse.Namespace) -> int:
     logging.basicConfig(
         level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    _finish_enrolment(settings)
     keep_small()
     agent = Agent(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: agent.stop())
     agent.run()
     return OK
+
+
+def _finish_enrolment(settings: AgentSettings) -> None:
+    """The first enrolment, if the power failed during it. Nobody who could do it comes by."""
+    state = Path(settings.state_folder)
+    store = IdentityStore(state)
+    if store.current() is None and store.pending() is not None:
+        logging.getLogger(__name__).info("going on with the enrolment that was interrupted")
+        outcome = renewal.finish(state, known_moment(Clock(), 0))
+        if outcome.error:
+            raise AgentFailed(f"this device is not enrolled yet: {outcome.error}")

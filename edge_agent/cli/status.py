@@ -15,6 +15,8 @@ from edge_agent.cli.output import say
 from edge_agent.clock import boottime_ms
 from edge_agent.config import AgentSettings, config_file, load
 from edge_agent.errors import AgentFailed
+from edge_agent.identity.renewal_plan import day
+from edge_agent.identity.store import read_identity
 from edge_agent.outbox.database import read_only
 from edge_agent.outbox.outbox import FILE_NAME
 from edge_agent.status_file import AgentStatus
@@ -48,8 +50,14 @@ def _not_running(settings: AgentSettings, *, as_json: bool) -> int:
     if as_json:
         say(msgspec.json.encode({"running": False, "events_in_outbox": held}).decode())
     else:
-        say(f"the agent of {settings.device} does not run; its outbox holds {held} events")
+        say(f"the agent{_whose(settings)} does not run; its outbox holds {held} events")
     return NOT_RUNNING
+
+
+def _whose(settings: AgentSettings) -> str:
+    identity = None if settings.device else read_identity(Path(settings.state_folder))
+    device = settings.device or (identity.hub.device if identity is not None else "")
+    return f" of {device}" if device else ", which is not enrolled,"
 
 
 def _held_events(file: Path) -> int:
@@ -85,7 +93,7 @@ def _problems(status: AgentStatus, age_s: float) -> list[str]:
 
 
 def _text(status: AgentStatus) -> str:
-    queue = status.queue
+    queue, certificate = status.queue, status.certificate
     return "\n".join(
         (
             f"device     {status.device}   agent {status.version}, pid {status.pid}",
@@ -93,5 +101,13 @@ def _text(status: AgentStatus) -> str:
             f"clock      {status.clock}",
             f"waiting    {queue.events} events, the oldest {queue.oldest_s} s old",
             f"probes     {', '.join(status.probes) or 'none'}",
+            *(
+                [
+                    f"identity   certificate until {day(certificate.not_after_ms)}, renewed from "
+                    f"{day(certificate.renew_from_ms)} on"
+                ]
+                if certificate is not None
+                else []
+            ),
         )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from edge_agent.config import AgentSettings, load
+from edge_agent.config import AgentSettings, BrokerSettings, MqttSettings, load
 from edge_agent.config_sample import sample_toml
 from edge_agent.probes.registry import PROBES
 
@@ -27,10 +27,12 @@ def test_the_sample_says_everything_that_can_be_set(tmp_path: Path) -> None:
 
 
 def test_the_sample_shows_the_defaults(tmp_path: Path) -> None:
-    shown = re.sub(r"^# (\[probes\.|[a-z_0-9]+ = )", r"\1", sample_toml(), flags=re.MULTILINE)
+    shown = re.sub(r"^# (\[probes\.|\[\[mqtt\.|[a-z_0-9]+ = )", r"\1", sample_toml(), flags=re.MULTILINE)
     bare, everything = read(tmp_path, sample_toml()), read(tmp_path, shown)
-    for section in ("outbox", "playlog", "bridge", "mqtt", "state_folder", "runtime_folder"):
+    for section in ("device", "outbox", "playlog", "bridge", "state_folder", "runtime_folder"):
         assert getattr(everything, section) == getattr(bare, section)
+    assert bare.mqtt == MqttSettings()
+    assert everything.mqtt == MqttSettings(brokers=(BrokerSettings(host="hub.example.vn"),))
     defaults = {registered.name: registered.settings() for registered in PROBES}
     assert dict(everything.probe_settings()) == defaults
 
