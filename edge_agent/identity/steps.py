@@ -78,9 +78,11 @@ def renew(store: IdentityStore, means: Means) -> Identity | None:
 
 def go_on(store: IdentityStore, means: Means) -> Identity | None:
     """Take up what a power cut ended. None if nothing was under way."""
+    if store.pending() is None:
+        return None
     with store.making():
-        pending = store.pending()
-        return _finish(store, pending, means) if pending is not None else None
+        pending = store.pending()  # gone, if only its removal was missing
+        return _finish(store, pending, means) if pending is not None else store.current()
 
 
 def _finish(store: IdentityStore, pending: Pending, means: Means) -> Identity:
