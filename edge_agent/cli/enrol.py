@@ -19,6 +19,7 @@ from edge_agent.clock import Clock
 from edge_agent.config import config_file, load
 from edge_agent.errors import AgentError
 from edge_agent.identity.errors import StepFailed
+from edge_agent.identity.hub_link import split_link
 from edge_agent.identity.moment import known_moment
 from edge_agent.identity.renewal_plan import day
 from edge_agent.identity.steps import Means, code_mark, enrol
@@ -33,7 +34,7 @@ def add(commands: Any) -> None:
     parser = commands.add_parser(
         "enrol", help="become a device of a hub, with the code that its staff made", epilog=EPILOG
     )
-    parser.add_argument("url", help="the hub's address: https://host[:port]")
+    parser.add_argument("url", help="the hub's address, https://host[:port], or the link of the QR code")
     parser.add_argument(
         "code", nargs="?", default="", help="the code; '-' reads it from standard input; asked for if missing"
     )
@@ -48,7 +49,8 @@ def _enrol(options: argparse.Namespace) -> int:
     state = Path(settings.state_folder)
     _become_owner(state)
     try:
-        code = _code(options.code, options.lang)
+        options.url, in_link = split_link(options.url)
+        code = _code(options.code or in_link, options.lang)
         identity, anew = _enrolled(IdentityStore(state), options, code)
     except StepFailed as error:
         _tell_failure(error, options)
@@ -103,18 +105,17 @@ def _become_owner(state: Path) -> None:
 
 
 def _tell_failure(error: StepFailed, options: argparse.Namespace) -> None:
-    text = error.text(options.lang)
     if options.json:
         said = {
             "enrolled": False,
             "error": error.code,
-            "text": text,
+            "text": [error.text("vi"), error.text("en")],
             "passes": error.passes,
             "wait_s": error.retry_after_s,
         }
         say(msgspec.json.encode(said).decode())
     else:
-        print(f"ttdn-agent: {text}", file=sys.stderr)  # noqa: T201 - it speaks to its user
+        print(f"ttdn-agent: {error.text(options.lang)}", file=sys.stderr)  # noqa: T201 - it speaks to its user
 
 
 def _tell_success(identity: Identity, options: argparse.Namespace, *, anew: bool) -> None:

@@ -20,6 +20,7 @@ from edge_agent.tls import Moment, client_context
 
 TIMEOUT_S: Final = 30.0
 _MAX_ANSWER_BYTES: Final = 64 * 1024
+_LINK: Final = "/enrol#"
 _HOSTNAME_MISMATCH: Final = (62, 64)
 """X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH."""
 
@@ -51,6 +52,12 @@ def parse_url(text: str) -> Address:
     if parts.scheme != "https" or not parts.hostname or not simple or any(letter.isspace() for letter in typed):
         raise StepFailed("bad_url", text)
     return Address(parts.hostname, port)
+
+
+def split_link(text: str) -> tuple[str, str]:
+    """Address and code, where somebody pasted what the QR code says; else what was given, and no code."""
+    url, _, code = text.partition(_LINK)
+    return url, code
 
 
 class HubLink:

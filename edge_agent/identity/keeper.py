@@ -166,7 +166,7 @@ class Keeper:
         if generation != self._identity.name:
             return
         try:
-            with self._store.making():
+            with self._store.making(wait_s=0):
                 self._store.keep_only(generation)
         except AgentError as error:
             log.warning("earlier certificates stay for now: %s", error)

@@ -16,6 +16,7 @@ import errno
 import fcntl
 import logging
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,9 @@ _STEP: Final = "step.json"
 _CURRENT: Final = "current"
 _PENDING: Final = "pending"
 _LOCK: Final = "lock"
+_LOCK_POLL_S: Final = 0.1
+BUSY_S: Final = 150.0
+"""Longer than the hub takes to answer, and shorter than anybody waits."""
 log = logging.getLogger(__name__)
 
 
@@ -133,15 +137,15 @@ class IdentityStore:
         self.folder = state_folder / FOLDER
 
     @contextmanager
-    def making(self) -> Iterator[None]:
-        """Alone at work, on what is whole. IdentityBusy if another process is, AgentError if the disk refuses."""
+    def making(self, wait_s: float = BUSY_S) -> Iterator[None]:
+        """Alone at work, on what is whole. IdentityBusy if another process still is, AgentError if the disk refuses."""
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle = os.open(self.folder / _LOCK, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise AgentError(f"{self.folder}: {error.strerror}; run this as root or as the agent's user") from error
         try:
-            _lock(handle, self.folder)
+            _lock(handle, self.folder, wait_s)
             self._recover()
             yield
         except OSError as error:
@@ -267,10 +271,14 @@ def read_identity(state_folder: Path) -> Identity | None:
         raise AgentError(f"{error.filename}: {error.strerror}; ask as the agent's user, or as root") from error
 
 
-def _lock(handle: int, folder: Path) -> None:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise IdentityBusy(
-            f"{folder} is in use: this device is being enrolled or renewed now; try again soon"
-        ) from error
+def _lock(handle: int, folder: Path, wait_s: float) -> None:
+    until = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() >= until:
+                what = f"{folder} is in use: this device is being enrolled or renewed now"
+                raise IdentityBusy(f"{what}; try again soon") from error
+        time.sleep(_LOCK_POLL_S)

@@ -150,3 +150,38 @@ def code_hint(detail: str, language: Language) -> str:
             if (match := pattern.search(detail)) is not None:
                 return text.format(*match.groups())
     return detail
+
+
+FIRST_BOOT: Final = MappingProxyType(
+    {
+        "done": Text(
+            "TTĐN: ĐĂNG KÝ XONG. Mã đã được xóa khỏi ttdn.toml; có thể rút USB.",
+            "TTDN: ENROLLED. The code was removed from ttdn.toml; the stick may be taken out.",
+        ),
+        "waiting": Text(
+            "TTĐN: CHƯA XONG, máy đang tự thử lại. Cứ để nguyên.",
+            "TTDN: NOT DONE YET, the device keeps trying. Leave it as it is.",
+        ),
+        "gave_up": Text(
+            "TTĐN: CHƯA ĐĂNG KÝ ĐƯỢC. Xử lý việc dưới đây rồi tắt, bật lại máy.",
+            "TTDN: NOT ENROLLED. Do what is said below, then switch the device off and on.",
+        ),
+        "failed": Text(
+            "TTĐN: KHÔNG ĐĂNG KÝ ĐƯỢC. Xử lý việc dưới đây rồi tắt, bật lại máy.",
+            "TTDN: NOT ENROLLED. Do what is said below, then switch the device off and on.",
+        ),
+        "wrong_file": Text(
+            "TTĐN: TỆP ttdn.toml VIẾT SAI. Sửa tệp rồi tắt, bật lại máy.",
+            "TTDN: ttdn.toml IS WRONG. Correct it, then switch the device off and on.",
+        ),
+        "no_url": Text(
+            'Thiếu địa chỉ máy chủ. Thêm dòng: url = "https://ten-may-chu"',
+            'The address of the hub is missing. Add a line: url = "https://host"',
+        ),
+        "too_large": Text(
+            "Tệp quá lớn: đây không phải ttdn.toml.",
+            "The file is too large: this is no ttdn.toml.",
+        ),
+    }
+)
+"""Heads and hints of `ttdn-ket-qua.txt`."""

@@ -180,9 +180,7 @@ class HandEnrolment:
 
 
 def _der(public: Any) -> bytes:
-    return bytes(
-        public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
+    return bytes(public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def is_whole(folder: Path, hub: HandEnrolment, device: str) -> bool:
         left = sorted(path.name for path in store.folder.iterdir() if not path.name.isdecimal())
     assert left == ["current", "lock"]
     assert identity.hub.device == device
-    assert _der(certificate.public_key()) == _der(key.public_key()) == hub.keys[device][-1]  # type: ignore[union-attr]
+    assert _der(certificate.public_key()) == _der(key.public_key()) == hub.keys[device][-1]
     return True
 
 

@@ -1,0 +1,136 @@
+"""`ttdn.toml`: what a technician writes at a PC or on a phone for a kiosk without a keyboard. Pure.
+
+    url = "https://ttdn.example.vn"
+    code = "ABCDE-FGHJK-..."
+    apn = "v-internet"          # of the SIM; left out where there is a cable
+
+    [wifi]                      # only where there is one
+    ssid = "name"
+    password = "..."
+
+Read with the patience that such files need: Notepad's byte order marks and line ends, quotes that a phone has made
+round, values without any quotes, and in `url` the whole link of the QR code.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import tomllib
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from edge_agent.identity.hub_link import split_link
+from edge_agent.identity.texts import Text
+
+NAMES: Final = ("ttdn.toml", "ttdn.toml.txt")
+"""The second is what Windows makes of the first where it hides endings."""
+MAX_BYTES: Final = 64 * 1024
+_REMOVED: Final = "# code: đã dùng và đã xóa · used and removed"
+_ROUND: Final = str.maketrans("“”„‟″«»‘’‚′\u00a0", '"""""""\'\'\'\' ')
+_BARE: Final = re.compile(r"""^(\s*[a-z_]+\s*=\s*)([^\s"'\[{#][^#"']*?)(\s*(?:#.*)?)$""")
+_CODE_LINE: Final = re.compile(r"^\s*[\"']?code[\"']?\s*=.*$")
+_AT_LINE: Final = re.compile(r"at line (\d+)")
+_MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+
+
+class Wifi(Struct, frozen=True, forbid_unknown_fields=True):
+    """A network to join."""
+
+    ssid: Annotated[str, Meta(min_length=1, max_length=32)]
+    password: Annotated[str, Meta(max_length=63)] = ""
+
+
+class BootFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """What it says."""
+
+    url: str = ""
+    code: str = ""
+    again: bool = False
+    """Replace the enrolment that the device has."""
+    apn: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{0,100}\Z")] = ""
+    apn_user: Annotated[str, Meta(max_length=64)] = ""
+    apn_password: Annotated[str, Meta(max_length=64)] = ""
+    wifi: Wifi | None = None
+
+
+class BootFileWrong(Exception):
+    """It cannot be read; `text` says where and what to do."""
+
+    def __init__(self, text: Text) -> None:
+        self.text = text
+        super().__init__(text.en)
+
+
+def decode(data: bytes) -> str:
+    """The text, whatever editor has saved it. BootFileWrong if it is none."""
+    mark, encoding = next((known for known in _MARKS if data.startswith(known[0])), (b"", "utf-8"))
+    try:
+        return data.removeprefix(mark).decode(encoding).replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise BootFileWrong(
+            Text(
+                "Tệp không phải văn bản UTF-8. Mở bằng Notepad, chọn Save As, Encoding: UTF-8.",
+                "The file is no text in UTF-8. Open it in Notepad and save it with the encoding UTF-8.",
+            )
+        ) from error
+
+
+def parse(text: str) -> BootFile:
+    """What it says. BootFileWrong with the line, or the key, and a hint."""
+    try:
+        raw = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        raw = _mended(text, error)
+    try:
+        found = msgspec.convert(raw, BootFile)
+    except msgspec.ValidationError as error:
+        detail = str(error)
+        raise BootFileWrong(
+            Text(
+                f"Một mục trong tệp không đúng: {detail}. Có thể có: url, code, apn, again, [wifi] ssid, password.",
+                f"An entry is wrong: {detail}. There may be: url, code, apn, again, [wifi] with ssid and password.",
+            )
+        ) from error
+    url, code = split_link(found.url)
+    return msgspec.structs.replace(found, url=url, code=found.code or code)
+
+
+def without_code(text: str, file: BootFile) -> str:
+    """The same with no trace of the code, so that nobody who finds the card or stick takes it for a good one."""
+    kept = "\n".join(_REMOVED if _CODE_LINE.match(line) else line for line in text.split("\n"))
+    if _letters(file.code) not in _letters(kept):
+        return kept
+    lines = [_REMOVED, f"url = {_quoted(file.url)}"]
+    return "\n".join([*lines, *([f"apn = {_quoted(file.apn)}"] if file.apn else [])]) + "\n"
+
+
+def _mended(text: str, error: Exception) -> dict[str, object]:
+    straight = text.translate(_ROUND)
+    lines = [
+        _BARE.sub(r'\1"\2"\3', line) if not line.rstrip().endswith(("true", "false")) else line
+        for line in straight.split("\n")
+    ]
+    for attempt in (straight, "\n".join(lines)):
+        try:
+            return tomllib.loads(attempt)
+        except (ValueError, RecursionError):
+            continue
+    match = _AT_LINE.search(str(error))
+    vi, en = (f"Dòng {match[1]}", f"Line {match[1]}") if match else ("Cuối tệp", "The end of the file")
+    raise BootFileWrong(
+        Text(
+            f'{vi} viết sai. Mỗi dòng có dạng: tên = "giá trị", với dấu ngoặc kép ở hai đầu.',
+            f'{en} is not right. Each line reads: name = "value", with a quotation mark at both ends.',
+        )
+    ) from error
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "", text.upper())
+
+
+def _quoted(text: str) -> str:
+    return msgspec.json.encode(text).decode()
