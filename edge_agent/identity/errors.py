@@ -7,7 +7,7 @@ from typing import Final
 from edge_agent.errors import AgentFailed
 from edge_agent.identity.texts import TROUBLES, Language
 
-_PASSES: Final = frozenset({"no_dns", "no_route", "closed", "timeout", "broken", "too_many", "not_hub"})
+_PASSES: Final = frozenset({"no_dns", "no_route", "closed", "timeout", "broken", "too_many", "not_hub", "hub_down"})
 _USE: Final = frozenset({"bad_url", "bad_code", "no_code", "enrolled_otherwise"})
 MAX_DETAIL: Final = 200
 

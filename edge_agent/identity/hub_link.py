@@ -77,7 +77,7 @@ class HubLink:
         context.verify_mode = ssl.CERT_NONE
         status, body = self._ask(context, "GET", AUTHORITY_PATH, None)
         if status != http.client.OK:
-            raise self._failed("not_hub", f"HTTP {status}")
+            raise self._unexpected(status)
         try:
             pem = body.decode("ascii").strip() + "\n"
             der = ssl.PEM_cert_to_DER_cert(pem)
@@ -102,13 +102,17 @@ class HubLink:
         try:
             refusal = msgspec.json.decode(body, type=EnrolRefused)
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return self._failed("not_hub", f"HTTP {status}")
+            return self._unexpected(status)
         if refusal.error == "too_many":
             wait_s = refusal.retry_after_s or 60
             return StepFailed("too_many", str(wait_s), retry_after_s=wait_s)
         if refusal.error == "refused":
             return self._failed("renewal_refused" if renewal else "refused", refusal.detail)
         return self._failed("malformed", refusal.detail)
+
+    def _unexpected(self, status: int) -> StepFailed:
+        down = status >= http.client.INTERNAL_SERVER_ERROR
+        return self._failed("hub_down" if down else "not_hub", f"HTTP {status}")
 
     def _ask(self, context: ssl.SSLContext, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
         host, port = self.address

@@ -111,13 +111,17 @@ TROUBLES: Final = MappingProxyType(
             "{host}:{port} trả lời nhưng không phải máy chủ TTĐN ({detail}). Kiểm tra địa chỉ; Wi-Fi có đòi đăng nhập?",
             "{host}:{port} answers, but is no hub ({detail}). Check the address; a Wi-Fi may ask for a login first.",
         ),
+        "hub_down": Text(
+            "Máy chủ {host} có trả lời nhưng chưa sẵn sàng ({detail}). Chờ vài phút; nếu vẫn vậy, báo cán bộ tỉnh.",
+            "The hub {host} answers, but is not ready ({detail}). Wait some minutes; if it lasts, tell the province.",
+        ),
         "refused": Text(
-            "Máy chủ không nhận mã: mã sai, đã dùng hoặc hết hạn. Xin cán bộ tỉnh cấp mã mới. {detail}",
-            "The hub refuses the code: wrong, used or expired. Ask the province for a new one. {detail}",
+            "Máy chủ không nhận mã: mã sai, đã dùng hoặc hết hạn. Xin cán bộ tỉnh cấp mã mới.",
+            "The hub refuses the code: wrong, used or expired. Ask the province for a new one.",
         ),
         "renewal_refused": Text(
-            "Máy chủ không gia hạn chứng thư (đã thu hồi hoặc quá hạn lâu). Xin mã mới và đăng ký lại. {detail}",
-            "The hub does not renew the certificate (revoked or long expired). Enrol again with a new code. {detail}",
+            "Máy chủ không gia hạn chứng thư (đã thu hồi hoặc quá hạn lâu). Xin mã mới và đăng ký lại.",
+            "The hub does not renew the certificate (revoked or long expired). Enrol again with a new code.",
         ),
         "too_many": Text(
             "Quá nhiều lần thử. Chờ {detail} giây rồi thử lại.",
