@@ -47,7 +47,7 @@ def add(commands: Any) -> None:
 def _enrol(options: argparse.Namespace) -> int:
     settings = load(config_file(options.config))
     state = Path(settings.state_folder)
-    _become_owner(state)
+    become_owner(state)
     try:
         options.url, in_link = split_link(options.url)
         code = _code(options.code or in_link, options.lang)
@@ -90,7 +90,7 @@ def _code(given: str, language: Language) -> EnrolCode:
         raise StepFailed("bad_code", code_hint(error.detail, language)) from error
 
 
-def _become_owner(state: Path) -> None:
+def become_owner(state: Path) -> None:
     """Root makes the identity as the agent's user, who is to read it: the owner of the state folder."""
     try:
         owner = state.stat()

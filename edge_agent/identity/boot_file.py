@@ -32,7 +32,6 @@ _REMOVED: Final = "# code: đã dùng và đã xóa · used and removed"
 _ROUND: Final = str.maketrans("“”„‟″«»‘’‚′\u00a0", '"""""""\'\'\'\' ')
 _BARE: Final = re.compile(r"""^(\s*[a-z_]+\s*=\s*)([^\s"'\[{#][^#"']*?)(\s*(?:#.*)?)$""")
 _CODE_LINE: Final = re.compile(r"^\s*[\"']?code[\"']?\s*=.*$")
-_AT_LINE: Final = re.compile(r"at line (\d+)")
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -79,7 +78,7 @@ def decode(data: bytes) -> str:
 
 
 def parse(text: str) -> BootFile:
-    """What it says. BootFileWrong with the line, or the key, and a hint."""
+    """The entries. BootFileWrong with the line, or the key, and a hint."""
     try:
         raw = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -118,14 +117,24 @@ def _mended(text: str, error: Exception) -> dict[str, object]:
             return tomllib.loads(attempt)
         except (ValueError, RecursionError):
             continue
-    match = _AT_LINE.search(str(error))
-    vi, en = (f"Dòng {match[1]}", f"Line {match[1]}") if match else ("Cuối tệp", "The end of the file")
+    number = _first_wrong(straight)
+    vi, en = (f"Dòng {number}", f"Line {number}") if number else ("Tệp", "The file")
     raise BootFileWrong(
         Text(
             f'{vi} viết sai. Mỗi dòng có dạng: tên = "giá trị", với dấu ngoặc kép ở hai đầu.',
             f'{en} is not right. Each line reads: name = "value", with a quotation mark at both ends.',
         )
     ) from error
+
+
+def _first_wrong(text: str) -> int:
+    """The first line that is nothing by itself, from 1; 0 if each is something. TOML's own errors come lines later."""
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
+            tomllib.loads(line)
+        except (ValueError, RecursionError):
+            return number
+    return 0
 
 
 def _letters(text: str) -> str:

@@ -123,7 +123,8 @@ class HandEnrolment:
         """Of each device, in order."""
         self.begins: datetime | None = None
         self.days = 365.0
-        self.url = ""
+        self.url = self.told_url = ""
+        """Where it is, and where it says it is, if that is elsewhere."""
         self.refusal: tuple[int, EnrolRefused] | None = None
         self.asked: list[tuple[str, bytes]] = []
         """Every request's path and body."""
@@ -172,7 +173,7 @@ class HandEnrolment:
             certificate=self.certificates[der],
             authority=self.authority.pem,
             brokers=self.brokers,
-            url=self.url,
+            url=self.told_url or self.url,
             hub_time=ms(now()),
             release_key="a key",
         )

@@ -6,13 +6,14 @@ line of JSON, `Order`; the answer a line: "killed", "done" or what went wrong.
 
 from __future__ import annotations
 
-import contextlib
+import encodings.idna  # noqa: F401 - not to be loaded by who may not read this interpreter
 import http.client
 import itertools
 import os
 import signal
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ import msgspec
 from msgspec import Struct
 
 from contract.enrol_code import parse_enrol_code
+from edge_agent.cli.enrol import become_owner
 from edge_agent.clock import wall_ms
 from edge_agent.identity import keys, keytool, renewal
 from edge_agent.identity.keys import Answer, KeytoolFailed
@@ -39,6 +41,7 @@ class Order(Struct, frozen=True):
     code: str = ""
     die_before: int = 0
     """0: live."""
+    become_owner: bool = False
 
 
 class Driver:
@@ -68,7 +71,7 @@ def driving() -> Iterator[Driver]:
         driver.close()
 
 
-def _in_this_process(*arguments: str, given: bytes = b"") -> Answer:
+def in_this_process(*arguments: str, given: bytes = b"") -> Answer:
     try:
         return keytool.answer(list(arguments), given)
     except keytool.Unfit as error:
@@ -94,7 +97,9 @@ def _die_before(number: int) -> None:
 
 
 def _do(order: Order) -> str:
-    keys._run = _in_this_process
+    keys._run = in_this_process
+    if order.become_owner:
+        become_owner(Path(order.folder))
     if order.die_before:
         _die_before(order.die_before)
     if order.do == "enrol":
@@ -111,9 +116,10 @@ def main() -> None:
         order = msgspec.json.decode(line, type=Order)
         reads, writes = os.pipe()
         if not (child := os.fork()):
-            said = "failed"
-            with contextlib.suppress(Exception):
+            try:
                 said = _do(order)
+            except Exception:  # noqa: BLE001 - whatever it is, the test shows it
+                said = traceback.format_exc()
             os.write(writes, said.encode())
             os._exit(0)
         os.close(writes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,3 +84,18 @@ def test_renewal_cut_anywhere(hub: HandEnrolment, driver: Driver, tmp_path: Path
         assert is_whole(folder, hub, device), number
         assert len(hub.keys[device]) == 2, "no key is thrown away that the hub has certified"
     assert number > LEAST
+
+
+def test_root_leaves_it_to_the_agents_user(hub: HandEnrolment, driver: Driver, tmp_path: Path) -> None:
+    """In the driver's process: the interpreter of a checkout may be closed to other users, an installed one is not."""
+    state = tmp_path / "state"
+    state.mkdir()
+    if os.geteuid() == 0:
+        os.chown(state, 65534, 65534)
+        for folder in (tmp_path, *tmp_path.parents[:-2]):
+            folder.chmod(folder.stat().st_mode | 0o011)
+    code, device = code_for(hub, 1)
+    order = Order("enrol", str(state), hub.url, code.text(), become_owner=True)
+    assert driver.run(order) == "done"
+    assert {path.lstat().st_uid for path in state.rglob("*")} == {state.stat().st_uid}
+    assert is_whole(state, hub, device)
