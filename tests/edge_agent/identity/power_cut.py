@@ -6,7 +6,9 @@ line of JSON, `Order`; the answer a line: "killed", "done" or what went wrong.
 
 from __future__ import annotations
 
-import encodings.idna  # noqa: F401 - not to be loaded by who may not read this interpreter
+import _strptime
+import encodings.ascii
+import encodings.idna
 import http.client
 import itertools
 import os
@@ -31,6 +33,8 @@ from edge_agent.identity.steps import Means, enrol
 from edge_agent.identity.store import IdentityStore
 from edge_agent.tls import Moment
 
+LOADED = (encodings.ascii, encodings.idna, _strptime)
+"""Before a process becomes a user who may not read this interpreter."""
 _DURABLE = ("fsync", "rename", "replace", "symlink", "mkdir", "rmdir", "unlink")
 
 
