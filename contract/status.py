@@ -32,6 +32,16 @@ class Queue(Struct, frozen=True, kw_only=True, omit_defaults=True):
     refused: Annotated[int, Meta(ge=0, le=MAX_INT32)] = 0
 
 
+class Opening(Struct, frozen=True, kw_only=True):
+    """Which opening of which outbox is speaking: each opening for writing that has appended something counts one up.
+
+    So a card that was put back to an earlier state, or copied, says a number that another run has said before it.
+    """
+
+    outbox: StreamId
+    number: Seq
+
+
 class Status(Struct, frozen=True, kw_only=True, tag_field="kind"):
     """`session` is random and of one run of the agent, `nonce` of one connection; both are only compared."""
 
@@ -39,12 +49,13 @@ class Status(Struct, frozen=True, kw_only=True, tag_field="kind"):
     nonce: Nonce
 
 
-class Hello(Status, frozen=True, kw_only=True, tag="hello"):
+class Hello(Status, frozen=True, kw_only=True, omit_defaults=True, tag="hello"):
     """Said on connecting and every ten minutes; the hub answers with a receipt for each page of streams."""
 
     version: Annotated[str, Meta(max_length=32)]
     streams: Annotated[list[Pending], Meta(max_length=MAX_HELLO_STREAMS)] = []
     queue: Queue = Queue()
+    opening: Opening | None = None
 
 
 class Alive(Status, frozen=True, kw_only=True, tag="alive"):

@@ -24,6 +24,7 @@ from edge_agent import status_file
 from edge_agent.bridge import Bridge
 from edge_agent.bridge_rules import BridgeError, NotAccepted
 from edge_agent.clock import Clock
+from edge_agent.clock_floor import BUILT_MS, Floor, FloorFile
 from edge_agent.config import AgentSettings
 from edge_agent.courier import LAST_BATCHES_S, Courier
 from edge_agent.draft import UNSTAMPED, Draft
@@ -71,7 +72,8 @@ class Agent:
         self._state, self._runtime = Path(settings.state_folder), Path(settings.runtime_folder)
         for folder in (self._state, self._runtime):
             _make(folder)
-        self._clock = Clock()
+        self._floor = FloorFile(self._state)
+        self._clock = Clock(floor=Floor(attested_ms=BUILT_MS, stored_ms=self._floor.read()))
         self._started_ms = self._clock.now_ms()
         self._version = VERSION
         self._boot = boot_id()
@@ -155,6 +157,7 @@ class Agent:
 
     def _begin(self) -> None:
         self._tell_beginning(self._clock.now_ms())
+        self._note_time()
         self.courier.start()
         for runner in self._runners:
             runner.start()
@@ -199,6 +202,7 @@ class Agent:
             log.warning("the courier hangs in a connection and is left behind; what it did not bring stays")
             self.courier.leave()
         self.outbox.close()
+        self._note_time(at_once=True)
         status_file.remove(self._runtime)
 
     # -- seeing ------------------------------------------------------------------------------------------------------
@@ -223,6 +227,9 @@ class Agent:
 
     def _tick(self, now_ms: int) -> None:
         drafts = self._observer.tick(now_ms)
+        if (step_ms := self._clock.take_step_ms()) is not None:
+            log.warning("the system's clock was set by %d s; nothing that is recorded follows it", step_ms // 1000)
+            drafts.append(lifecycle("clock_step", now_ms, step_ms=step_ms))
         for runner in self._runners:
             if hung_s := runner.hung_s():
                 drafts += self._observer.hung(runner.probe.name, hung_s, now_ms)
@@ -230,10 +237,18 @@ class Agent:
             drafts += self._keeper.tick(now_ms)
             drafts += self._observer.see("identity", self._keeper.troubles(), now_ms, TICK_MS / 1000)
         self.recorder.record(drafts)
+        self._note_time()
         if self._bridge is not None:
             self._bridge.tick()
         if self._failure() is not None:
             self._stopping.set()
+
+    def _note_time(self, *, at_once: bool = False) -> None:
+        """What the next start begins with at least. Only a certain time is noted, be it earlier than the last one."""
+        now_ms = self._clock.now_ms()
+        stamp = self._clock.stamp(now_ms)
+        if stamp.final:
+            self._floor.note(stamp.time_ms, now_ms, at_once=at_once)
 
     def _own(self) -> Self:
         sent, received = self.courier.traffic()

@@ -86,10 +86,10 @@ class _OutboxSource:
 
     def refuse(self, stream: str, seq: int) -> None:
         at_ms = self._clock.now_ms()
-        time_ms = self._clock.stamp(at_ms).time_ms
+        time_ms, clock = self._clock.stamp(at_ms)
         log.error("event %d of stream %s is given up: the hub has refused it twice", seq, stream)
         try:
-            self._outbox.declare_lost(stream, RangeSet.of([seq]), "refused", time_ms=time_ms, at_ms=at_ms)
+            self._outbox.declare_lost(stream, RangeSet.of([seq]), "refused", time_ms=time_ms, at_ms=at_ms, clock=clock)
         except (OutboxFull, NotStored) as error:
             log.error("it stays for now: %s", error)  # noqa: TRY400 - it will be refused, and given up, again
 
@@ -114,7 +114,14 @@ class Courier(threading.Thread):
         self._device, self._brokers, self._outbox, self._clock = device, brokers, outbox, clock
         self.session = secrets.token_hex(8)
         source = _OutboxSource(outbox, clock)
-        self._uplink = Uplink(source, session=self.session, version=version, queue=self.queue, faults=faults)
+        self._uplink = Uplink(
+            source,
+            session=self.session,
+            version=version,
+            queue=self.queue,
+            faults=faults,
+            opening=lambda: outbox.opening,
+        )
         self._inputs: queue.SimpleQueue[_Input] = queue.SimpleQueue()
         self._link: Link | None = None
         self._broker = brokers[0]
@@ -122,7 +129,8 @@ class Courier(threading.Thread):
         self._nonce = ""
         self._failures = 0
         self._connect_due_ms = self._connected_ms = 0
-        self._settle_due_ms = 0
+        self._settle_due_ms = self._seal_due_ms = 0
+        self._sealing = False
         self._stop_by_ms: int | None = None
         self._left = False
         self._sent_bytes = self._received_bytes = 0
@@ -200,6 +208,7 @@ class Courier(threading.Thread):
             self._connect()
         elif self._link is not None and not self.connected and now_ms >= self._connect_due_ms:
             self._lost("the broker does not answer")
+        self._seal(now_ms)
         self._send(now_ms)
         self._settle(now_ms)
         for item in self._take(self._wait_s(now_ms)):
@@ -220,6 +229,8 @@ class Courier(threading.Thread):
             due = now_ms + 5_000 if self._paused.is_set() else self._connect_due_ms
         if self._stop_by_ms is not None:
             due = min(due, self._stop_by_ms, now_ms + 100)
+        if self._sealing:
+            due = now_ms
         return max(0.0, min(due - now_ms, 60_000) / 1000)
 
     def _take_in(self, item: _Input) -> None:  # not `_handle`: from Python 3.13 on that is Thread's own
@@ -256,6 +267,17 @@ class Courier(threading.Thread):
         if link is not None and self.connected:
             for send in self._uplink.poll(now_ms):
                 link.publish(send.channel, send.payload)
+
+    def _seal(self, now_ms: int) -> None:
+        """Give events that waited for the time theirs, a portion each step: receipts and events come between."""
+        self._sealing = False
+        if now_ms < self._seal_due_ms or not self._outbox.has_unsealed() or not self._clock.certain():
+            return
+        try:
+            self._sealing = self._outbox.seal(self._clock.repaired_ms) > 0
+        except (OutboxFull, NotStored) as error:
+            self._seal_due_ms = now_ms + SETTLE_INTERVAL_S * 1000
+            log.error("events that wait for their time go on waiting: %s", error)  # noqa: TRY400 - tried again
 
     def _settle(self, now_ms: int) -> None:
         """Now and then save what is covered and let go of what is past its grace; only where the time is known."""

@@ -14,9 +14,9 @@ _LAST_BOOT: Final = "last_boot"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-def lifecycle(action: LifecycleAction, at_ms: int, detail: str = "") -> Draft:
-    """One lifecycle event."""
-    return Draft(at_ms, Lifecycle(seq=UNNUMBERED, time=UNSTAMPED, action=action, detail=detail))
+def lifecycle(action: LifecycleAction, at_ms: int, detail: str = "", *, step_ms: int | None = None) -> Draft:
+    """One lifecycle event; `step_ms`: by how much the wall clock was set forward."""
+    return Draft(at_ms, Lifecycle(seq=UNNUMBERED, time=UNSTAMPED, action=action, detail=detail, step_ms=step_ms))
 
 
 def boot_id() -> str:

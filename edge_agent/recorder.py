@@ -28,8 +28,14 @@ class Recorder:
 
     def append(self, drafts: Sequence[Draft]) -> list[Position]:
         """Durable when this returns. Raises what Outbox.append raises, and nothing is kept then."""
-        entries = [Entry(stamped(draft, self._clock.stamp(draft.at_ms)), draft.at_ms) for draft in drafts]
-        return self._outbox.append(entries)
+        return self._outbox.append(self.entries(drafts))
+
+    def entries(self, drafts: Sequence[Draft]) -> list[Entry]:
+        """The drafts with their wall time, sealed where that is final."""
+        stamps = [self._clock.stamp(draft.at_ms) for draft in drafts]
+        return [
+            Entry(stamped(draft, stamp), draft.at_ms, stamp.final) for draft, stamp in zip(drafts, stamps, strict=True)
+        ]
 
     def record(self, drafts: Sequence[Draft]) -> None:
         """For whoever cannot wait or try again: what cannot be taken is counted, and told once there is room."""

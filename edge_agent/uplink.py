@@ -24,7 +24,7 @@ from contract.limits import MAX_HELLO_STREAMS
 from contract.ranges import RangeSet
 from contract.receipt import TOO_RAGGED, Covered, Receipt, Refusal
 from contract.status import Alive as AliveStatus
-from contract.status import AnyStatus, Goodbye, Hello, Pending, Queue
+from contract.status import AnyStatus, Goodbye, Hello, Opening, Pending, Queue
 from edge_agent.outbox.store import Stored
 
 FIRST_RESEND_MS: Final = (2_000, 5_000)
@@ -101,10 +101,11 @@ class Uplink:
         version: str,
         queue: Callable[[], Queue] = Queue,
         faults: Callable[[], list[str]] = list,
+        opening: Callable[[], Opening | None] = lambda: None,
         rng: random.Random | None = None,
     ) -> None:
-        """`queue` and `faults` are asked when a status message is due; `faults` gives codes of what does not work."""
-        self._source, self._queue, self._faults = source, queue, faults
+        """`queue`, `faults`, `opening` are asked when a status is due; `faults` gives codes of what does not work."""
+        self._source, self._queue, self._faults, self._opening = source, queue, faults, opening
         self._session, self._version = session, version
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not secrecy
         self._nonce: str | None = None
@@ -119,6 +120,8 @@ class Uplink:
         self._asking = False
         self._rtt_ms = 0
         self._hello_due_ms = self._alive_due_ms = 0
+        self._hello_sent_ms: int | None = None
+        """When the first hello since the last answer to one was said: no answer can have been given before that."""
         self.ignored_receipts = 0
 
     # -- inputs ----------------------------------------------------------------------------------------------
@@ -126,6 +129,7 @@ class Uplink:
     def connected(self, nonce: str, now_ms: int) -> None:
         """A connection is up; `nonce` is new for it."""
         self._nonce, self._heard, self._asked = nonce, False, 0
+        self._hello_sent_ms = None
         self._forget_flights()
         self._late.clear()
         self._hello_due_ms = now_ms
@@ -137,7 +141,10 @@ class Uplink:
         self._forget_flights()
 
     def received(self, receipt: Receipt, now_ms: int) -> int | None:
-        """Take a receipt. Returns when the batch that it completed was sent, if it completed one that was sent once."""
+        """Take a receipt. Returns when what it answers was sent: of a hello, and of a batch that was sent once.
+
+        The hub's time in it is of a moment since then.
+        """
         for refusal in receipt.refused:  # names the bytes themselves, so it needs no nonce
             self._refused(refusal)
         if receipt.nonce != self._nonce:
@@ -150,7 +157,9 @@ class Uplink:
             self._answered.update(covered.stream for covered in receipt.streams)
             self._take_answer(now_ms)
         sent_ms = self._land(now_ms)
-        return None if receipt.hello else sent_ms
+        if receipt.hello:
+            sent_ms, self._hello_sent_ms = self._hello_sent_ms, None
+        return sent_ms
 
     # -- outputs ---------------------------------------------------------------------------------------------
 
@@ -191,6 +200,7 @@ class Uplink:
         self._aside.clear()
         self._hello_due_ms = now_ms + self._hello_pause_ms(held)
         self._alive_due_ms = now_ms + ALIVE_INTERVAL_MS
+        self._hello_sent_ms = now_ms if self._hello_sent_ms is None else self._hello_sent_ms
         pages = [held[at : at + MAX_HELLO_STREAMS] for at in range(0, len(held), MAX_HELLO_STREAMS)] or [[]]
         return [self._status(self._hello(page)) for page in pages]
 
@@ -212,7 +222,14 @@ class Uplink:
 
     def _hello(self, page: Sequence[Pending]) -> Hello:
         nonce = self._nonce or ""
-        return Hello(session=self._session, nonce=nonce, version=self._version, streams=list(page), queue=self._queue())
+        return Hello(
+            session=self._session,
+            nonce=nonce,
+            version=self._version,
+            streams=list(page),
+            queue=self._queue(),
+            opening=self._opening(),
+        )
 
     def _say_alive(self, now_ms: int) -> list[Send]:
         if now_ms < self._alive_due_ms or self._nonce is None:

@@ -48,9 +48,16 @@ def of_content(content: Mapping[str, Any]) -> bytes:
 
 def of_values(kind: Kind, values: Sequence[object]) -> bytes:
     """The digest of an event by the values of its fields, in the order of `FIELDS`."""
+    values = _without_provisional_time(kind, values)
     if kind == "health":
         values = [_single(value) if name in FLOATS else value for name, value in zip(FIELDS[kind], values, strict=True)]
     return hashlib.blake2b(_encode((kind, values)), digest_size=16).digest()
+
+
+def _without_provisional_time(kind: Kind, values: Sequence[object]) -> Sequence[object]:
+    """An event that was not born with its final time is told of with another one than it is stored with."""
+    named = dict(zip(FIELDS[kind], values, strict=True))
+    return values if named["clock"] == "synced" else list((named | {"time": None, "clock": None}).values())
 
 
 def _single(value: object) -> object:

@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Struct
 
 from edge_agent.clock import Clock, boottime_ms, wall_ms
-from edge_agent.draft import Draft, stamped
+from edge_agent.draft import Draft
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.store import Entry, Position
 from edge_agent.recorder import Recorder
@@ -94,7 +94,7 @@ class Journal:
         offset_ms = wall_ms() - boottime_ms()
         intents = [
             Intent(self._device, f"{self._run}-{next(self._numbers)}", offset_ms + at_ms, at_ms, content_of(event))
-            for event, at_ms in entries
+            for event, at_ms, _ in entries
         ]
         self._write(intents)
         return [intent.id for intent in intents]
@@ -133,7 +133,7 @@ class JournaledRecorder(Recorder):
 
     def append(self, drafts: Sequence[Draft]) -> list[Position]:
         """As Recorder.append, between two records of the journal."""
-        entries = [Entry(stamped(draft, self._clock.stamp(draft.at_ms)), draft.at_ms) for draft in drafts]
+        entries = self.entries(drafts)
         ids = self._journal.intend(entries)
         positions = self._outbox.append(entries)
         self._journal.accept(ids, positions, online=self.online())

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from edge_agent.outbox.errors import OutboxError, OutboxLocked
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _SUSPECT: Final = ".suspect"
 

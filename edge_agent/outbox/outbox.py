@@ -17,9 +17,10 @@ from typing import Final
 
 from contract.errors import ContractError
 from contract.events import LossReason
+from contract.ids import ClockState
 from contract.ranges import RangeSet
 from contract.receipt import Covered
-from contract.status import Pending, Queue
+from contract.status import Opening, Pending, Queue
 from edge_agent.outbox.database import Lock, is_damage, open_database, start_anew, suspect
 from edge_agent.outbox.errors import NotStored, OutboxDamaged, OutboxError, OutboxFull
 from edge_agent.outbox.store import Entry, OutboxStore, Position, Stored
@@ -143,10 +144,34 @@ class Outbox:
         with self._lock:
             self._store.cover(covered, hello=hello, hub_time_ms=hub_time_ms)
 
-    def declare_lost(self, stream: str, numbers: RangeSet, reason: LossReason, *, time_ms: int, at_ms: int) -> None:
+    @property
+    def opening(self) -> Opening | None:
+        """Which opening of which outbox this is; None until something was appended."""
+        return self._store.opening
+
+    def declare_lost(
+        self,
+        stream: str,
+        numbers: RangeSet,
+        reason: LossReason,
+        *,
+        time_ms: int,
+        at_ms: int,
+        clock: ClockState = "synced",
+    ) -> None:
         """Delete events for good and record that, in one commit."""
         with self._lock:
-            self._store.declare_lost(stream, numbers, reason, time_ms=time_ms, at_ms=at_ms)
+            self._store.declare_lost(stream, numbers, reason, time_ms=time_ms, at_ms=at_ms, clock=clock)
+
+    def has_unsealed(self) -> bool:
+        """Whether events wait for their final time."""
+        with self._lock:
+            return self._store.has_unsealed()
+
+    def seal(self, repaired_ms: Callable[[int], int]) -> int:
+        """Give a portion of them their final time, in one commit; how many it were. Only while the time is certain."""
+        with self._lock:
+            return self._store.seal(repaired_ms)
 
     def settle(self, hub_time_ms: int) -> None:
         """Save what is believed covered, delete what is past its grace."""

@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
-import msgspec
-from msgspec import Struct
 from msgspec.structs import replace
 
 from contract import codec
 from contract.events import KINDS, AnyEvent, Kind, Loss, LossReason
+from contract.ids import ClockState
 from contract.limits import MAX_LOSS_RANGES
 from contract.ranges import RangeSet
 from contract.receipt import Covered
-from contract.status import Pending
+from contract.status import Opening, Pending
 from edge_agent.outbox.coverage import Coverage, Since
 from edge_agent.outbox.database import is_damage
 from edge_agent.outbox.errors import NotStored, OutboxDamaged, OutboxError, OutboxFull
+from edge_agent.outbox.sealing import SEAL_ROWS, time_of
+from edge_agent.outbox.unsealed import Unsealed
 
 DELETE_ROWS: Final = 2_000
 """Rows deleted in one transaction at most, so that no commit takes long on an SD card."""
@@ -41,10 +42,11 @@ class Position(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An event to append, and its moment on CLOCK_BOOTTIME, ms."""
+    """An event to append, its moment on CLOCK_BOOTTIME, ms, and whether its time is final, so that it may be sent."""
 
     event: AnyEvent
     at_ms: int
+    sealed: bool = True
 
 
 class Stored(NamedTuple):
@@ -54,16 +56,13 @@ class Stored(NamedTuple):
     body: bytes
 
 
+_Row = tuple[int, int, int, bool, bytes]
+"""Number, kind, moment, sealed, body."""
+
+
 def new_stream() -> str:
     """A stream id that no other opening of any outbox will ever have."""
     return secrets.token_hex(16)
-
-
-class _Dated(Struct):
-    time: int
-
-
-_dated = msgspec.json.Decoder(_Dated)
 
 
 class OutboxStore:
@@ -73,8 +72,13 @@ class OutboxStore:
         self._db = connection
         self._max_bytes = max_bytes
         self._boot = boot
+        self._unsealed = Unsealed(connection, boot)
         self._begin_stream(stream or new_stream())
         self._load()
+        outbox, openings = connection.execute("SELECT outbox, openings FROM identity").fetchone()
+        self._this_opening = Opening(outbox=outbox, number=openings + 1)
+        self.opening: Opening | None = None
+        """Which opening this is; None until that is on disk: another one would have the same number else."""
 
     # -- appending -------------------------------------------------------------------------------------------
 
@@ -86,32 +90,73 @@ class OutboxStore:
         bodies = [codec.encode_event(event) for event in events]
         self._make_room(sum(map(len, bodies)) + ROW_OVERHEAD_BYTES * len(bodies))
         rows = [
-            (event.seq, KINDS.index(event.KIND), entry.at_ms, body)
+            (event.seq, KINDS.index(event.KIND), entry.at_ms, entry.sealed, body)
             for event, entry, body in zip(events, entries, bodies, strict=True)
         ]
         stream = self.stream
         with self._transaction(stream):
             self._insert(rows)
-        self._took(len(rows))
+        self._took(rows)
         return [Position(stream, event.seq) for event in events]
 
-    def declare_lost(self, stream: str, numbers: RangeSet, reason: LossReason, *, time_ms: int, at_ms: int) -> None:
-        """Delete events and record the loss, in one commit. A loss itself is never lost: it stays."""
+    def declare_lost(
+        self,
+        stream: str,
+        numbers: RangeSet,
+        reason: LossReason,
+        *,
+        time_ms: int,
+        at_ms: int,
+        clock: ClockState = "synced",
+    ) -> None:
+        """Delete events and record the loss, in one commit. A loss itself is never lost: it stays.
+
+        Where the time is `estimated` the loss waits for its final one, as any event does.
+        """
         by_kind = self._by_kind(stream, numbers.common(self._held.get(stream, RangeSet())))
         by_kind.pop("loss", None)
         if not by_kind:
             return
         gone = RangeSet(span for found in by_kind.values() for span in found)
         losses = [
-            Loss(seq=self._next + at, time=time_ms, stream=stream, ranges=spans, reason=reason, lost_kind=kind)
+            Loss(
+                seq=self._next + at,
+                time=time_ms,
+                clock=clock,
+                stream=stream,
+                ranges=spans,
+                reason=reason,
+                lost_kind=kind,
+            )
             for at, (kind, spans) in enumerate(_in_pieces(by_kind))
         ]
-        rows = [(loss.seq, KINDS.index("loss"), at_ms, codec.encode_event(loss)) for loss in losses]
+        sealed = clock != "estimated"
+        rows = [(loss.seq, KINDS.index("loss"), at_ms, sealed, codec.encode_event(loss)) for loss in losses]
         with self._transaction(stream, self.stream):
             self._delete(stream, gone)
             self._insert(rows)
         self._dropped(stream, gone)
-        self._took(len(rows))
+        self._took(rows)
+
+    # -- sealing ---------------------------------------------------------------------------------------------
+
+    def has_unsealed(self) -> bool:
+        """Whether events wait for their final time."""
+        return bool(self._unsealed)
+
+    def seal(self, repaired_ms: Callable[[int], int], most: int = SEAL_ROWS) -> int:
+        """Give up to `most` events their final time and bytes, in one commit; how many it were.
+
+        `repaired_ms` dates moments of the present boot. Events of earlier boots get the best estimate there is.
+        """
+        name = self._unsealed.next_stream(self.stream)
+        if name is None:
+            return 0
+        portion = self._unsealed.portion(name, repaired_ms, most)
+        with self._transaction(name):
+            self._unsealed.write(portion)
+        self._unsealed.remove(name, portion.numbers)
+        return portion.numbers.count()
 
     # -- reading ---------------------------------------------------------------------------------------------
 
@@ -125,10 +170,8 @@ class OutboxStore:
         ]
 
     def uncovered(self, stream: str) -> RangeSet:
-        """Numbers held and not known to be covered."""
-        covered = self._coverage.get(stream)
-        held = self._held.get(stream, RangeSet())
-        return held.minus(covered.numbers) if covered is not None else held.copy()
+        """Numbers held, sealed, and not known to be covered: what is to be sent."""
+        return self._waiting(stream).minus(self._unsealed.of(stream))
 
     def read(self, stream: str, spans: Iterable[tuple[int, int]], max_bytes: int, max_events: int) -> list[Stored]:
         """Sealed events of `spans`, rising, until `max_bytes` of bodies or `max_events` are reached; at least one."""
@@ -147,14 +190,16 @@ class OutboxStore:
     def oldest_uncovered_ms(self) -> int | None:
         """Wall time, Unix ms, of the first event that the hub does not have; None if its bytes have rotted."""
         for name in self._held:
-            for first, _ in self.uncovered(name):
-                for stored in self.read(name, [(first, first)], 1, 1):
-                    return _time_of(stored.body)
+            for first, _ in self._waiting(name):
+                row = self._db.execute(
+                    "SELECT body FROM event WHERE stream = ? AND seq = ?", (self._ids[name], first)
+                ).fetchone()
+                return None if row is None else time_of(row[0])
         return None
 
     def count_uncovered(self) -> int:
-        """How many events the hub does not have."""
-        return sum(self.uncovered(name).count() for name in self._held)
+        """How many events the hub does not have, sealed or not."""
+        return sum(self._waiting(name).count() for name in self._held)
 
     def used_bytes(self) -> int:
         """Bytes of the database file in use; freed pages are not."""
@@ -224,6 +269,7 @@ class OutboxStore:
     def _load_stream(self, number: int, name: str) -> None:
         self._ids[name] = number
         self._held[name] = RangeSet(self._runs(number))
+        self._unsealed.load(name, number)
         parts = self._db.execute("SELECT first, last, since_ms FROM covered WHERE stream = ?", (number,))
         saved = [Since(*part) for part in parts]
         if name in self._coverage:
@@ -273,21 +319,23 @@ class OutboxStore:
             kind = OutboxDamaged if is_damage(error) else OutboxError
             raise kind(f"the outbox can neither be written nor read: {error}; replace the SD card") from error
 
-    def _insert(self, rows: Sequence[tuple[int, int, int, bytes]]) -> None:
+    def _insert(self, rows: Sequence[_Row]) -> None:
         if self._stream_id is None:
+            self._db.execute("UPDATE identity SET openings = ?", (self._this_opening.number,))
             cursor = self._db.execute("INSERT INTO stream (name, boot) VALUES (?, ?)", (self.stream, self._boot))
             self._stream_id = cursor.lastrowid
         self._db.executemany(
-            "INSERT INTO event (stream, seq, kind, at_ms, sealed, body) VALUES (?, ?, ?, ?, 1, ?)",
+            "INSERT INTO event (stream, seq, kind, at_ms, sealed, body) VALUES (?, ?, ?, ?, ?, ?)",
             [(self._stream_id, *row) for row in rows],
         )
 
-    def _took(self, count: int) -> None:
-        if count:
-            assert self._stream_id is not None  # noqa: S101 - _insert has made the row
-            self._ids[self.stream] = self._stream_id
-            self._held.setdefault(self.stream, RangeSet()).add(self._next, self._next + count - 1)
-            self._next += count
+    def _took(self, rows: Sequence[_Row]) -> None:
+        assert self._stream_id is not None  # noqa: S101 - _insert has made the row
+        self._ids[self.stream] = self._stream_id
+        self._held.setdefault(self.stream, RangeSet()).add(self._next, self._next + len(rows) - 1)
+        self._unsealed.add(self.stream, self._stream_id, RangeSet.of(row[0] for row in rows if not row[3]))
+        self._next += len(rows)
+        self.opening = self._this_opening
 
     def _make_room(self, need_bytes: int) -> None:
         """Evict covered events, oldest first, until `need_bytes` fit; OutboxFull if they do not even then."""
@@ -305,8 +353,13 @@ class OutboxStore:
                     " not have yet; bring the link to the hub back, or raise outbox.max_bytes"
                 )
 
+    def _waiting(self, name: str) -> RangeSet:
+        covered = self._coverage.get(name)
+        held = self._held.get(name, RangeSet())
+        return held.minus(covered.numbers) if covered is not None else held.copy()
+
     def _covered_held(self, name: str) -> RangeSet:
-        return self._held[name].minus(self.uncovered(name))
+        return self._held[name].minus(self._waiting(name))
 
     def _past_grace(self, name: str, since_ms: int) -> RangeSet:
         covered = self._coverage.get(name)
@@ -325,6 +378,7 @@ class OutboxStore:
 
     def _dropped(self, stream: str, numbers: RangeSet) -> None:
         self._held[stream] = self._held[stream].minus(numbers)
+        self._unsealed.remove(stream, numbers)
         if stream in self._coverage:
             self._coverage[stream].forget(numbers)
         if not self._held[stream] and stream != self.stream:
@@ -334,6 +388,7 @@ class OutboxStore:
         self._held.pop(stream, None)
         self._coverage.pop(stream, None)
         self._ids.pop(stream, None)
+        self._unsealed.forget(stream)
 
     def _by_kind(self, stream: str, numbers: RangeSet) -> dict[Kind, RangeSet]:
         by_kind: dict[Kind, RangeSet] = {}
@@ -362,10 +417,3 @@ def _in_pieces(by_kind: Mapping[Kind, RangeSet]) -> Iterator[tuple[Kind, list[tu
         spans = found.spans()
         for at in range(0, len(spans), MAX_LOSS_RANGES):
             yield kind, spans[at : at + MAX_LOSS_RANGES]
-
-
-def _time_of(body: bytes) -> int | None:
-    try:
-        return _dated.decode(body).time
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None

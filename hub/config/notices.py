@@ -44,6 +44,7 @@ class NoticeSettings(Section):
             "cloned_device",
             "code_misused",
             "revoked_device",
+            "restored_image",
         ),
         description="Kinds of incidents that are told.",
     )

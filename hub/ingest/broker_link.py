@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 import ssl
+import time
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
@@ -143,4 +144,15 @@ class BrokerLink:
             return
         if channel in FROM_DEVICE and not (channel == "status" and message.retain):
             content_type = getattr(message.properties, "ContentType", "") if message.properties else ""
-            self._deliver(Message(device, channel, bytes(message.payload), content_type, self.broker.name, self.answer))
+            payload = bytes(message.payload)
+            self._deliver(
+                Message(
+                    device,
+                    channel,
+                    payload,
+                    content_type,
+                    self.broker.name,
+                    self.answer,
+                    heard_ms=time.time_ns() // 1_000_000,
+                )
+            )

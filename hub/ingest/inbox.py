@@ -26,6 +26,8 @@ class Message(NamedTuple):
     broker: str
     answer: Callable[[str, bytes, str], None]
     """Called with device, payload and content type; publishes on the device's receipt topic."""
+    heard_ms: int = 0
+    """When it came in, Unix ms; 0: as it is taken."""
 
 
 class GroupLimit(NamedTuple):

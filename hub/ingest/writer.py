@@ -31,6 +31,7 @@ from hub.ledger.rules import Delivery, StreamKey, stream_of
 from hub.metrics import HubMetrics
 from hub.store.connection import connect
 from hub.store.ledger_store import LedgerStore
+from hub.store.openings import OpeningStore
 from hub.store.presence_store import PresenceStore
 
 OLD_MS: Final = 2 * 24 * 3600 * 1000
@@ -142,6 +143,7 @@ class Writer(threading.Thread):
             )
             self._ledger, self._presence = LedgerStore(self._connection), PresenceStore(self._connection)
             self._barred = Barred(self._connection)
+            self._openings = OpeningStore(self._connection)
             self._presence.check_writable()
         except psycopg.Error as error:
             log.warning("%s cannot use the database: %s", self.name, str(error).strip())
@@ -301,7 +303,16 @@ class Writer(threading.Thread):
             detail = {"session": status.session}
             self._ledger.raise_incident("cloned_device", message.device, detail, now_ms)
         if isinstance(status, Hello):
+            self._hear_opening(message, status, now_ms)
             self._answer(Answer(message, self._answer_hello(message.device, status, now_ms)))
+
+    def _hear_opening(self, message: Message, hello: Hello, now_ms: int) -> None:
+        opening = hello.opening
+        if opening is None:
+            return
+        if self._openings.heard(message.device, hello.session, opening, message.heard_ms or now_ms):
+            detail = {"outbox": opening.outbox, "opening": opening.number, "session": hello.session}
+            self._ledger.raise_incident("restored_image", message.device, detail, now_ms)
 
     def _answer_hello(self, device: str, hello: Hello, now_ms: int) -> Receipt:
         streams = []

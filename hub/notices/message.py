@@ -46,6 +46,11 @@ KINDS: Final[dict[str, Meaning]] = {
         "Thiết bị đã thu hồi vẫn gửi dữ liệu",
         "Dữ liệu không được nhận. Máy chủ MQTT chưa dùng danh sách thu hồi mới: báo quản trị (ttdn-hub pki status).",
     ),
+    "restored_image": Meaning(
+        "Thẻ nhớ của thiết bị đã trở về trạng thái cũ",
+        "Có người đã khôi phục hoặc sao chép ảnh thẻ nhớ cũ: hỏi kỹ thuật viên tại điểm; nếu hai thiết bị dùng chung"
+        " một ảnh, tắt một thiết bị và cài lại từ đầu.",
+    ),
     "hub_rollback": Meaning(
         "Máy chủ thiếu dữ liệu đã từng nhận",
         "Cơ sở dữ liệu có thể đã được khôi phục từ bản sao lưu cũ: kiểm tra với quản trị hệ thống.",

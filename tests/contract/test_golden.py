@@ -23,7 +23,7 @@ from contract.events import (
     Screen,
 )
 from contract.receipt import Covered, Receipt, Refusal
-from contract.status import Alive, AnyStatus, Goodbye, Hello, Pending, Queue
+from contract.status import Alive, AnyStatus, Goodbye, Hello, Opening, Pending, Queue
 
 FOLDER = Path(__file__).parent / "golden"
 STREAM = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -88,6 +88,7 @@ STATUSES: dict[str, AnyStatus] = {
         streams=[Pending(stream=OTHER, low=4, high=90), Pending(stream=STREAM, low=1, high=7)],
         queue=Queue(events=94, oldest_s=3_600, full=True, refused=12),
     ),
+    "hello-opening": Hello(session=SESSION, nonce=NONCE, version="0.1.0", opening=Opening(outbox=OTHER, number=365)),
     "alive": Alive(session=SESSION, nonce=NONCE, queue=Queue(events=1), faults=["low_disk", "video_stuck"]),
     "goodbye": Goodbye(session=SESSION, nonce=NONCE, reason="lost"),
 }

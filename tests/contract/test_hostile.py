@@ -40,7 +40,7 @@ READERS: tuple[Reader, ...] = (
 OF_GOLDEN: dict[str, Reader] = {
     "batch": codec.decode_batch,
     "receipt": codec.decode_receipt,
-    **dict.fromkeys(("hello", "alive", "goodbye"), codec.decode_status),
+    **dict.fromkeys(("hello", "hello-opening", "alive", "goodbye"), codec.decode_status),
 }
 DEFLATED = (codec.DEFLATED, codec.PRIMED)
 CONTENT_TYPES = (codec.JSON, codec.DEFLATED, codec.PRIMED, "", "text/plain")

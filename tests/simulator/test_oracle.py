@@ -75,7 +75,11 @@ def _damage(verdict: Verdict) -> dict[str, int]:
 def _every_kind() -> list[AnyEvent]:
     """Smallest, largest and ordinary ones."""
     numbers = count(1)
-    made = [replace(extremes(kind, highest=high), seq=next(numbers)) for kind in JOURNALED for high in (False, True)]
+    made = [
+        replace(extremes(kind, highest=high), seq=next(numbers), clock="synced")
+        for kind in JOURNALED
+        for high in (False, True)
+    ]
     warm = Health(seq=next(numbers), time=NOW_MS, temperature_c=41.3, undervoltage=False)
     return [*made, warm, play(next(numbers), content_sha256="0f" * 32), fault(next(numbers), 'đứng "hình" \\ \n')]
 
@@ -172,6 +176,15 @@ def test_damage_of_every_kind_is_found(border: Border, damage: str, expected: di
         border.db.execute(damage.format(table=kind, seq=seq, after=seq + 1).encode())
     kinds = len(fingerprint.FIELDS)
     assert _damage(border.judge()) == {what: count * kinds for what, count in expected.items()}
+
+
+def test_a_provisional_time_is_not_what_is_stored(border: Border) -> None:
+    told = replace(fault(1), clock="estimated")
+    border.accept(told)
+    border.commit(replace(told, time=NOW_MS - 5_000_000, clock="repaired"))
+    assert border.judge().ok
+    border.db.execute("UPDATE fault SET reason = 'another'")
+    assert _damage(border.judge()) == {"foreign": 1}
 
 
 def test_every_field_counts(border: Border) -> None:

@@ -56,7 +56,7 @@ def test_a_file_of_a_newer_agent_is_left_alone(tmp_path: Path) -> None:
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
     before = (tmp_path / FILE_NAME).read_bytes()
-    with pytest.raises(OutboxError, match="has schema 2, this agent knows 1; install the newer agent again"):
+    with pytest.raises(OutboxError, match="has schema 3, this agent knows 2; install the newer agent again"):
         Outbox(tmp_path, max_bytes=ROOM)
     assert (tmp_path / FILE_NAME).read_bytes() == before
     assert not list(tmp_path.glob("*damaged*"))

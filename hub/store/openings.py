@@ -1,0 +1,61 @@
+"""Cards that were put back to an earlier state, or copied, by the count of openings that an outbox keeps of itself.
+
+An outbox counts each opening for writing. Its next run says a greater number than the one before, whatever has
+happened in between: restarts, power cuts, a hub that went back to a backup (and remembers a smaller one). A number that
+is not greater, from another run than the one that said it first, was counted by a copy. An outbox that was set aside as
+damaged is followed by one of another name.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+import psycopg
+
+from contract.status import Opening
+from hub.store.identities import Identities
+from hub.store.moment import moment
+from hub.store.named import named
+
+
+class Known(NamedTuple):
+    """What is on record of one outbox of a device."""
+
+    number: int
+    session: str
+    since: datetime
+    told: str
+
+
+def judge(known: Known | None, number: int, session: str, heard: datetime) -> Literal["new", "nothing", "put_back"]:
+    """What an opening means that another worker may have heard already, or that has waited since before a later one."""
+    if known is None or number > known.number:
+        return "new"
+    if session in (known.session, known.told) or heard <= known.since:
+        return "nothing"
+    return "put_back"
+
+
+class OpeningStore:
+    """One connection's hand on openings; the connection is in autocommit mode."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self._identities = Identities()
+
+    def heard(self, name: str, session: str, opening: Opening, heard_ms: int) -> bool:
+        """Book an opening. True if it shows that the device's card was put back or copied; once a run."""
+        heard = moment(heard_ms)
+        with self._connection.transaction():
+            device = self._identities.device(self._connection, name)
+            values: dict[str, object] = {"device": device, "outbox": opening.outbox}
+            row = self._connection.execute(named("openings")["known"], values).fetchone()
+            known = None if row is None else Known(*row)
+            verdict = judge(known, opening.number, session, heard)
+            if verdict == "nothing":
+                return False
+            told = session if verdict == "put_back" else (known.told if known is not None else "")
+            values |= {"number": opening.number, "session": session, "since": heard, "told": told}
+            self._connection.execute(named("openings")["note"], values)
+            return verdict == "put_back"
