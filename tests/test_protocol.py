@@ -25,6 +25,7 @@ from contract import codec
 from contract.batch import Batch
 from contract.errors import ContractError
 from contract.events import UNNUMBERED, Fault
+from contract.ids import ClockState
 from contract.ranges import RangeSet
 from contract.receipt import Receipt
 from contract.status import Hello
@@ -36,6 +37,10 @@ from hub.ledger.rules import Account, Delivery, StreamKey, decide, streams_of
 
 DEVICE = "bg-20-cma-k1"
 POISON = "poison"
+PROVISIONAL_MS, SEALED_MS = 5, 1_790_000_000_000
+AT_MS = 10
+"""Later than the provisional time: no boot began before 1970, so no final time looks like a provisional one."""
+PROVISIONAL = f'"time":{PROVISIONAL_MS},"clock":"estimated"'
 
 
 def older_hub(data: bytes, content_type: str) -> Batch:
@@ -117,10 +122,12 @@ class Card:
             self.db.deserialize(image)
         prepare(self.db)
         self.rng = rng
+        self.boot = ""
         self.start()
 
-    def start(self) -> None:
-        self.store = OutboxStore(self.db, max_bytes=2**30, stream=self.rng.randbytes(16).hex())
+    def start(self, *, reboot: bool = False) -> None:
+        self.boot = self.rng.randbytes(4).hex() if reboot else self.boot
+        self.store = OutboxStore(self.db, max_bytes=2**30, boot=self.boot, stream=self.rng.randbytes(16).hex())
         self.uplink = Uplink(self, session=self.rng.randbytes(8).hex(), version="1", rng=self.rng)
 
     @property
@@ -129,6 +136,10 @@ class Card:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.store, name)
+
+    def seal(self, most: int = 2**30) -> None:
+        """It has become known what time it is, and there was time for so many events."""
+        self.store.seal(lambda at_ms: SEALED_MS + at_ms, most)
 
     def refuse(self, stream: str, seq: int) -> None:
         self.store.declare_lost(stream, RangeSet.of([seq]), "refused", time_ms=1, at_ms=1)
@@ -141,10 +152,15 @@ class Card:
             for a, b in self._held(p.stream)
             for n in range(a, b + 1)
         }
-        for stream, seq in list(held):
-            for stored in self.store.read(stream, [(seq, seq)], 1, 1):
-                held |= self._declared(stored.body)
+        for _, _, body in self.bodies():
+            held |= self._declared(body)
         return held
+
+    def bodies(self) -> list[tuple[str, int, bytes]]:
+        """Every event that is held, sealed or not."""
+        return self.db.execute(
+            "SELECT s.name, e.seq, e.body FROM event e JOIN stream s ON s.id = e.stream ORDER BY s.id, e.seq"
+        ).fetchall()
 
     def _held(self, stream: str) -> list[tuple[int, int]]:
         return self.store._held[stream].spans()
@@ -176,12 +192,20 @@ class Protocol(RuleBasedStateMachine):
         self.accepted: dict[str, Position] = {}
         self.rewound: set[Position] = set()
 
-    @rule(count=st.integers(1, 4), poison=st.sampled_from(["", "", "", POISON]))
-    def append(self, count: int, poison: str) -> None:
+    @rule(count=st.integers(1, 4), poison=st.sampled_from(["", "", "", POISON]), sealed=st.booleans())
+    def append(self, count: int, poison: str, sealed: bool) -> None:
         names = [f"{len(self.intent) + at} {poison}".strip() for at in range(count)]
         self.intent |= set(names)
-        entries = [Entry(Fault(seq=UNNUMBERED, time=1, code="test", reason=name), 1) for name in names]
+        clock: ClockState = "synced" if sealed else "estimated"
+        entries = [
+            Entry(Fault(seq=UNNUMBERED, time=PROVISIONAL_MS, clock=clock, code="test", reason=name), AT_MS, sealed)
+            for name in names
+        ]
         self.accepted |= dict(zip(names, self.card.store.append(entries), strict=True))
+
+    @rule(most=st.sampled_from([1, 2, 100]))
+    def seal(self, most: int) -> None:
+        self.card.seal(most)
 
     @rule(wait_ms=st.sampled_from([0, 100, 3_000, 700_000]))
     def send(self, wait_ms: int) -> None:
@@ -238,15 +262,16 @@ class Protocol(RuleBasedStateMachine):
     def save(self) -> None:
         self.card.store.settle(1)
 
-    @rule()
-    def crash_agent(self) -> None:
-        self.card.start()
+    @rule(reboot=st.booleans())
+    def crash_agent(self, reboot: bool) -> None:
+        self.card.start(reboot=reboot)
 
-    @rule(count=st.integers(1, 3))
-    def evict(self, count: int) -> None:
+    @rule(count=st.integers(1, 3), sealed=st.booleans())
+    def evict(self, count: int, sealed: bool) -> None:
+        clock: ClockState = "synced" if sealed else "estimated"
         for stream, events in itertools.groupby(self.losable(), key=lambda position: position.stream):
             numbers = RangeSet.of(position.seq for position in itertools.islice(events, count))
-            self.card.store.declare_lost(stream, numbers, "evicted", time_ms=1, at_ms=1)
+            self.card.store.declare_lost(stream, numbers, "evicted", time_ms=PROVISIONAL_MS, at_ms=AT_MS, clock=clock)
             return
 
     @rule(at=st.integers(0, 9))
@@ -262,10 +287,9 @@ class Protocol(RuleBasedStateMachine):
     def losable(self) -> list[Position]:
         """What may be evicted or rot: not a declaration of loss, without which a loss would be silent."""
         return [
-            Position(held.stream, stored.seq)
-            for held in self.card.store.streams()
-            for stored in self.card.store.read(held.stream, self.card.store.uncovered(held.stream), 2**30, 10_000)
-            if b'"loss"' not in stored.body
+            Position(stream, seq)
+            for stream, seq, body in self.card.bodies()
+            if b'"loss"' not in body and seq in self.card.store._waiting(stream)
         ]
 
     @rule()
@@ -302,6 +326,8 @@ class Protocol(RuleBasedStateMachine):
         self.check()
 
     def drain(self, card: Card) -> None:
+        while card.store.has_unsealed():
+            card.seal()
         card.uplink.connected(self.rng.randbytes(8).hex(), self.now_ms)
         for _ in range(400):
             self.now_ms += 1_000
@@ -328,6 +354,7 @@ class Protocol(RuleBasedStateMachine):
                 )
             else:
                 assert position in lost or position in self.rewound, f"lost in silence: {name} {position}"
+        assert not any(PROVISIONAL in body for body in stored.values()), "sent before it was sealed"
         for key, account in db.accounts.items():
             assert account.committed.count() == sum(row[0] == key for row in db.rows), f"ledger and rows differ: {key}"
 

@@ -22,7 +22,10 @@ from hub.ledger.rules import Account
 from tests.test_protocol import Card, Protocol
 
 Patch = pytest.MonkeyPatch
-PROMISES = "stored twice|lost in silence|stored and declared lost|another event under its number|ledger and rows differ"
+PROMISES = (
+    "stored twice|lost in silence|stored and declared lost|another event under its number|ledger and rows differ"
+    "|sent before it was sealed"
+)
 
 
 def without_numbers_taken_once(patch: Patch) -> None:
@@ -60,8 +63,8 @@ def without_a_new_stream_for_each_opening(patch: Patch) -> None:
     """After a crash or from a restored image the agent goes on counting in the stream that is there."""
     start = Card.start
 
-    def resume(self: Card) -> None:
-        start(self)
+    def resume(self: Card, *, reboot: bool = False) -> None:
+        start(self, reboot=reboot)
         row = self.db.execute(
             "SELECT s.id, s.name, max(e.seq) FROM stream s JOIN event e ON e.stream = s.id"
         ).fetchone()
@@ -128,6 +131,19 @@ def without_declaring_what_is_evicted(patch: Patch) -> None:
     patch.setattr(OutboxStore, "declare_lost", drop)
 
 
+def without_waiting_for_the_seal(patch: Patch) -> None:
+    """Events are sent with whatever time they have."""
+    patch.setattr(OutboxStore, "uncovered", OutboxStore._waiting)
+    patch.setattr(OutboxStore, "_bodies", _any_bodies)
+
+
+def _any_bodies(self: OutboxStore, stream: str, first: int, last: int, limit: int) -> Any:
+    return self._db.execute(
+        "SELECT seq, body FROM event WHERE stream = ? AND seq BETWEEN ? AND ? ORDER BY seq LIMIT ?",
+        (self._ids[stream], first, last, max(limit, 1)),
+    )
+
+
 BROKEN = [
     without_numbers_taken_once,
     without_exact_numbers,
@@ -138,6 +154,7 @@ BROKEN = [
     without_going_back,
     without_grace,
     without_declaring_what_is_evicted,
+    without_waiting_for_the_seal,
 ]
 
 
