@@ -9,6 +9,8 @@ import pytest
 from contract.limits import MAX_TIME_MS
 from edge_agent import clock as clock_module
 from edge_agent.clock import Clock, Stamp, boottime_ms, kernel_synchronised
+from edge_agent.clock_floor import Floor
+from edge_agent.tls import Moment
 
 HOUR_MS = 3_600_000
 
@@ -16,9 +18,10 @@ HOUR_MS = 3_600_000
 class World:
     """A machine whose wall clock is `wrong_ms` off and whose uptime runs evenly."""
 
-    def __init__(self, wrong_ms: int = 0, *, synchronised: bool = False) -> None:
+    def __init__(self, wrong_ms: int = 0, *, synchronised: bool = False, floor: Floor | None = None) -> None:
         self.boot_ms, self.wrong_ms, self.synchronised = 50_000, wrong_ms, synchronised
         self.clock = Clock(
+            floor=floor,
             boottime=lambda: self.boot_ms,
             wall=lambda: self.true_ms() + self.wrong_ms,
             synchronised=lambda: self.synchronised,
@@ -72,6 +75,81 @@ def test_an_old_exchange_counts_less_for_the_clock_runs_away_from_it() -> None:
 def test_even_a_mad_clock_gives_times_that_the_hub_takes(wrong_ms: int, expected: int) -> None:
     world = World(wrong_ms)
     assert world.clock.stamp(world.boot_ms) == Stamp(expected, "estimated")
+
+
+def test_a_date_set_by_hand_changes_nothing_that_is_recorded() -> None:
+    world = World(synchronised=True)
+    assert world.clock.take_step_ms() is None
+    assert world.clock.stamp(world.boot_ms).clock == "synced"
+    world.synchronised, world.wrong_ms = False, 400 * 24 * HOUR_MS  # the kernel's word goes with the step
+    assert world.clock.stamp(world.boot_ms) == Stamp(world.true_ms(), "synced")
+    assert world.clock.take_step_ms() == 400 * 24 * HOUR_MS
+    assert world.clock.take_step_ms() is None
+    world.boot_ms += 6 * HOUR_MS
+    assert world.clock.certain()
+    world.boot_ms += 2 * HOUR_MS
+    assert world.clock.stamp(world.boot_ms) == Stamp(world.true_ms(), "estimated")
+
+
+def test_small_steps_are_told_of_when_they_have_added_up() -> None:
+    world = World()
+    told = []
+    for _ in range(10):
+        world.wrong_ms -= 200
+        told.append(world.clock.take_step_ms())
+    assert [step for step in told if step is not None] == [-600, -600, -600]
+
+
+@pytest.mark.parametrize("wrong_ms", [-20_000, 9 * HOUR_MS])
+def test_where_kernel_and_hub_contradict_each_other_the_hub_counts(
+    wrong_ms: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = World(wrong_ms, synchronised=True)
+    world.exchange(40)
+    assert world.clock.stamp(world.boot_ms) == Stamp(world.true_ms(), "synced")
+    assert "apart" in caplog.text
+    world.boot_ms += 8 * HOUR_MS
+    assert not world.clock.certain(), "nobody who is believed has said anything for long"
+    world.wrong_ms = 0
+    assert world.clock.stamp(world.boot_ms) == Stamp(world.true_ms(), "synced")
+
+
+@pytest.mark.parametrize(("wrong_ms", "rtt_ms"), [(2_000, 40), (-12_000, 9_000)])
+def test_what_the_way_leaves_open_is_no_contradiction(wrong_ms: int, rtt_ms: int) -> None:
+    world = World(wrong_ms, synchronised=True)
+    world.exchange(rtt_ms)
+    assert world.clock.stamp(world.boot_ms) == Stamp(world.true_ms() + wrong_ms, "synced")
+
+
+def test_nothing_is_repaired_while_the_time_is_not_known() -> None:
+    world = World()
+    with pytest.raises(RuntimeError):
+        world.clock.repaired_ms(5)
+    world.exchange(40)
+    assert world.clock.repaired_ms(5) == world.true_ms() - world.boot_ms + 5
+
+
+def test_tls_is_told_the_floor_until_the_time_is_known() -> None:
+    floor = 1_789_000_000_000
+    world = World(-1_790_000_000_000, floor=Floor(attested_ms=floor))
+    assert world.clock.moment() == Moment(floor, certain=False)
+    assert world.clock.stamp(world.boot_ms) == Stamp(floor, "estimated")
+    world.exchange(40)
+    assert world.clock.moment() == Moment(world.true_ms(), certain=True)
+
+
+def test_two_readings_of_the_clocks_are_close_to_each_other() -> None:
+    """A thread that is held up between them would see a step of the wall clock that was none."""
+    boot_ms, held_up = [50_000], [0, 0, 7_000]
+
+    def wall() -> int:
+        now = 1_790_000_000_000 + boot_ms[0]
+        boot_ms[0] += held_up.pop() if held_up else 0
+        return now
+
+    clock = Clock(boottime=lambda: boot_ms[0], wall=wall, synchronised=lambda: False)
+    boot_ms[0] += 5
+    assert clock.take_step_ms() is None
 
 
 def test_the_kernel_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
