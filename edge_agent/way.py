@@ -18,6 +18,10 @@ _ENROL: Final = "enrol this device: ttdn-agent enrol URL CODE"
 log = logging.getLogger(__name__)
 
 
+class NotEnrolled(ConfigError):
+    """Neither settings nor an enrolment name a device or its brokers. Enrol it."""
+
+
 class Way(NamedTuple):
     """Who we are to the brokers, and where they are, in the order of trying."""
 
@@ -28,18 +32,18 @@ class Way(NamedTuple):
 
 
 def find_way(settings: AgentSettings, now: Callable[[int], Moment]) -> Way:
-    """ConfigError if neither settings nor enrolment name a device or a broker; AgentError if files cannot be used.
+    """NotEnrolled if neither settings nor enrolment name a device or a broker; AgentError if files cannot be used.
 
     Brokers of the settings are shown the certificate where no password is set for them.
     """
     identity = read_identity(Path(settings.state_folder))
     device = settings.device or (identity.hub.device if identity is not None else "")
     if not device:
-        raise ConfigError(f"neither the configuration nor an enrolment says which device this is; {_ENROL}")
+        raise NotEnrolled(f"neither the configuration nor an enrolment says which device this is; {_ENROL}")
     if settings.mqtt.brokers:
         return _by_settings(settings, device, identity, now)
     if identity is None:
-        raise ConfigError(f"mqtt.brokers: no broker is set, and no enrolment says where they are; {_ENROL}")
+        raise NotEnrolled(f"mqtt.brokers: no broker is set, and no enrolment says where they are; {_ENROL}")
     _refuse_another(device, identity)
     generations = [identity, *IdentityStore(Path(settings.state_folder)).earlier()]
     return Way(device, _of_all(generations, now), identity)

@@ -11,7 +11,7 @@ from edge_agent.clock import Clock
 from edge_agent.config import config_file, load
 from edge_agent.config_sample import sample_toml
 from edge_agent.identity.moment import known_moment
-from edge_agent.way import find_way
+from edge_agent.way import NotEnrolled, find_way
 
 
 def add(commands: Any) -> None:
@@ -25,9 +25,12 @@ def add(commands: Any) -> None:
 def _check_config(options: argparse.Namespace) -> int:
     settings = load(config_file(options.config))
     clock = Clock()
-    way = find_way(settings, lambda floor_ms: known_moment(clock, floor_ms))
+    try:
+        device = f"device {find_way(settings, lambda floor_ms: known_moment(clock, floor_ms)).device}"
+    except NotEnrolled:
+        device = "not enrolled yet"
     probes = ", ".join(name for name, _ in settings.probe_settings()) or "none"
-    say(f"{config_file(options.config)} is well: device {way.device}, probes: {probes}")
+    say(f"{config_file(options.config)} is well: {device}, probes: {probes}")
     return OK
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import os
 import sys
 from pathlib import Path
@@ -78,10 +77,12 @@ def _enrolled(store: IdentityStore, options: argparse.Namespace, code: EnrolCode
 
 
 def _code(given: str, language: Language) -> EnrolCode:
+    if not given and sys.stdin.isatty():
+        # Seen while it is typed: it is long, and of no use to anybody once it has been used.
+        print("Mã đăng ký: " if language == "vi" else "Code: ", end="", file=sys.stderr, flush=True)  # noqa: T201
+        given = "-"
     if given == "-":
         given = sys.stdin.readline(_MAX_CODE)
-    elif not given and sys.stdin.isatty():
-        given = getpass.getpass("Mã đăng ký: " if language == "vi" else "Code: ")
     if not given.strip():
         raise StepFailed("no_code")
     try:

@@ -121,6 +121,7 @@ class Keeper:
         if newest.hub.device != self._identity.hub.device:
             raise AgentFailed(f"this device was enrolled anew as {newest.hub.device}; the agent starts again as that")
         self._identity, self._outcome, self._failures = newest, Outcome(), 0
+        self._served = self._settled = ""  # what served so far says nothing of this one
         until = renewal_plan.day(newest.hub.not_after_ms)
         log.info("the certificate was renewed until %s", until)
         self._changed()

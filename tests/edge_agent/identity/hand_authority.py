@@ -111,7 +111,8 @@ class HandEnrolment:
     """What the hub does: one device for one secret, the same answer for the same key. Counts certificates."""
 
     def __init__(self, authority: HandAuthority, brokers: tuple[BrokerAddress, ...] = ()) -> None:
-        self.authority = authority
+        self.authority = self.signer = authority
+        """Who knows certificates again, and who makes them."""
         self.shown = authority.pem
         """What is given as the authority; an interceptor gives what it has."""
         self.brokers = brokers or (BrokerAddress(HOST),)
@@ -166,12 +167,12 @@ class HandEnrolment:
     def _certify(self, device: str, public: Any) -> tuple[int, bytes]:
         der = _der(public)
         if der not in self.certificates:
-            self.certificates[der] = self.authority.device(public, device, begins=self.begins, days=self.days)
+            self.certificates[der] = self.signer.device(public, device, begins=self.begins, days=self.days)
             self.keys.setdefault(device, []).append(der)
         enrolled = Enrolled(
             device=device,
             certificate=self.certificates[der],
-            authority=self.authority.pem,
+            authority=self.signer.pem,
             brokers=self.brokers,
             url=self.told_url or self.url,
             hub_time=ms(now()),

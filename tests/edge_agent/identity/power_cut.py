@@ -6,7 +6,6 @@ line of JSON, `Order`; the answer a line: "killed", "done" or what went wrong.
 
 from __future__ import annotations
 
-import _strptime
 import encodings.ascii
 import encodings.idna
 import http.client
@@ -15,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ from edge_agent.identity.steps import Means, enrol
 from edge_agent.identity.store import IdentityStore
 from edge_agent.tls import Moment
 
-LOADED = (encodings.ascii, encodings.idna, _strptime)
+LOADED = (encodings.ascii, encodings.idna, time.strptime("1970", "%Y"))
 """Before a process becomes a user who may not read this interpreter."""
 _DURABLE = ("fsync", "rename", "replace", "symlink", "mkdir", "rmdir", "unlink")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import stat
 import subprocess
 import sys
@@ -59,6 +60,7 @@ def test_from_nothing_to_a_device(config: Path, hub: HandEnrolment) -> None:
     assert said.returncode == 2
     assert "ttdn-agent enrol URL CODE" in said.stderr
     assert "not enrolled" in run(config, "status").stdout
+    assert run(config, "check-config").stdout == f"{config} is well: not enrolled yet, probes: none\n"
 
     done = run(config, "enrol", hub.url, "-", given=code.lower() + "\n")
     assert (done.returncode, done.stderr) == (0, "")
@@ -77,13 +79,24 @@ def test_from_nothing_to_a_device(config: Path, hub: HandEnrolment) -> None:
     assert "agent of b does not run" in run(config, "status").stdout
 
 
+def test_it_asks_for_a_code(config: Path, hub: HandEnrolment) -> None:
+    ours, its = pty.openpty()
+    os.write(ours, hub.add(hub.authority.code()).text().encode() + b"\n")
+    command = [*COMMAND, "--config", str(config), "enrol", hub.url]
+    done = subprocess.run(command, stdin=its, capture_output=True, text=True, timeout=120, check=False)
+    os.close(ours)
+    os.close(its)
+    assert (done.returncode, done.stderr) == (0, "Mã đăng ký: ")
+    silent = run(config, "enrol", hub.url)
+    assert (silent.returncode, "Chưa có mã đăng ký" in silent.stderr) == (2, True)
+
+
 def test_what_goes_wrong_is_told_in_the_technicians_language(config: Path, hub: HandEnrolment) -> None:
     code = hub.authority.code().text()
     short = run(config, "enrol", hub.url, code[:-4])
     assert short.returncode == 2
     assert "mã có 36 ký tự, phải có 40" in short.stderr
     assert run(config, "enrol", "http://h", code).returncode == 2
-    assert "phiếu mã" not in run(config, "enrol", hub.url).stdout
     refused = run(config, "enrol", hub.url, code)
     assert refused.returncode == 1
     assert refused.stderr.startswith("ttdn-agent: Máy chủ không nhận mã")

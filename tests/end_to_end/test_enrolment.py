@@ -1,0 +1,208 @@
+"""From a code on a stick to a play in the hub: every part real, through TLS, on the files that the hub generates."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import pytest
+from limits import RateLimitItemPerMinute
+from msgspec.structs import replace
+
+from edge_agent.clock import wall_ms
+from edge_agent.identity import renewal
+from edge_agent.identity.store import IdentityStore
+from edge_agent.tls import Moment
+from hub.api import limits
+from hub.config import HubSettings
+from hub.pki.folder import PkiFolder
+from hub.store.registry import import_sites
+from simulator.ports import HOST, free_port
+from tests.edge_agent.identity.power_cut import Order, driving
+from tests.end_to_end.program import AGENT, HUB, Program, run
+from tests.end_to_end.seen import Seen
+from tests.hub.api.serving import register, serving
+from tests.hub.people.making import DEMO
+from tests.hub.pki.making import MQTT_NAME, make_code
+from tests.identity_servers import HubMosquitto, HubNginx, admitted, context, hub_settings
+from tests.patience import until
+
+_HUB_CONFIG: Final = """\
+[database]
+dsn = {dsn}
+[mqtt]
+password_file = {password_file}
+brokers = [{{host = "127.0.0.1", port = {own_port}, tls = false}}]
+[ingest]
+processes = 1
+[api]
+port = {api_port}
+proxies = ["127.0.0.1"]
+[pki]
+folder = {folder}
+broker_folder = {broker_folder}
+proxy_folder = {proxy_folder}
+name = {name}
+mqtt_name = {mqtt_name}
+url = {url}
+mqtt_port = {mqtt_port}
+shared_port = {shared_port}
+https_port = {https_port}
+hop_port = {hop_port}
+"""
+ORIGIN: Final = "http://127.0.0.1:9"
+
+
+def local(settings: HubSettings) -> HubSettings:
+    """Under names that a machine without a name server knows."""
+    names = {"name": "localhost", "mqtt_name": HOST, "url": f"https://localhost:{settings.pki.shared_port}"}
+    return settings.model_copy(update={"pki": settings.pki.model_copy(update=names)})
+
+
+def written(settings: HubSettings, file: Path, dsn: str) -> Path:
+    pki = settings.pki.model_dump(mode="json")
+    values: dict[str, Any] = {
+        **pki,
+        "dsn": dsn,
+        "password_file": str(settings.mqtt.password_file),
+        "own_port": settings.mqtt.brokers[0].port,
+        "api_port": settings.api.port,
+    }
+    file.write_text(_HUB_CONFIG.format(**{key: json.dumps(value) for key, value in values.items()}))
+    return file
+
+
+class ServingHub(Program):
+    """`ttdn-hub serve`."""
+
+    def __init__(self, config: Path) -> None:
+        self.config = config
+        super().__init__("hub", config.with_suffix(".log"), [HUB, "serve", "--config", config])
+
+    def _ready(self) -> bool:
+        said = self.said()
+        return "listening on broker" in said and "running" in said
+
+
+class EnrolledKiosk(Program):
+    """`ttdn-agent run` with a configuration that says nothing of hub and device."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.state = folder, folder / "state"
+        self.state.mkdir(parents=True)
+        self.port = free_port()
+        self.config = folder / "agent.toml"
+        self.config.write_text(
+            f"state_folder = '{self.state}'\nruntime_folder = '{folder}/runtime'\n[outbox]\ncommit_interval_s = 0.1\n"
+            f"[bridge]\nenabled = true\nport = {self.port}\norigins = ['{ORIGIN}']\n"
+        )
+        super().__init__("kiosk", folder / "agent.log", [AGENT, "--config", self.config, "run"])
+
+    def _ready(self) -> bool:
+        return "connected" in self.said()
+
+    def shows(self, content_ref: str) -> None:
+        """Its page says what it plays."""
+        body = json.dumps({"type": "display", "content_ref": content_ref, "playing": True, "visible": True}).encode()
+        headers = {"Origin": ORIGIN, "Content-Type": "application/json"}
+        request = urllib.request.Request(f"http://{HOST}:{self.port}/v1/visits", body, headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert answer.status == 200
+
+
+@pytest.fixture
+def hub(tmp_path: Path, database: str, connection: psycopg.Connection) -> Iterator[ServingHub]:
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    settings = local(hub_settings(folder))
+    settings.pki.broker_folder.mkdir(mode=0o750)
+    PkiFolder(settings.pki).init(datetime.now(UTC))
+    import_sites(connection, DEMO.read_bytes())
+    config = written(settings, folder / "hub.toml", database)
+    with HubMosquitto(settings), HubNginx(settings), ServingHub(config) as serving:
+        yield serving
+
+
+def test_from_a_code_on_a_stick_to_a_play_in_the_hub(
+    hub: ServingHub, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    kiosk, stick = EnrolledKiosk(tmp_path / "kiosk"), tmp_path / "stick"
+    stick.mkdir()
+    added = run(HUB, "device", "add", "BG-20-CMA", "--toml", stick / "ttdn.toml", "--json", "--config", hub.config)
+    assert added.returncode == 0, added.stderr
+    device = json.loads(added.stdout)["device"]
+    before = (stick / "ttdn.toml").read_bytes()
+    first_boot: list[str | Path] = [AGENT, "--config", kiosk.config, "first-boot", "--no-mount", "--look", stick]
+    done = run(*first_boot)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"thiết bị {device} tại https://localhost" in (stick / "ttdn-ket-qua.txt").read_text("utf-8-sig")
+    assert json.loads(added.stdout)["code"] not in (stick / "ttdn.toml").read_text()
+
+    (stick / "ttdn.toml").write_bytes(before)
+    another = EnrolledKiosk(tmp_path / "another")
+    refused = run(AGENT, "--config", another.config, "first-boot", "--no-mount", "--look", stick)
+    assert refused.returncode == 1
+    assert "Máy chủ không nhận mã" in (stick / "ttdn-ket-qua.txt").read_text("utf-8-sig")
+
+    seen, certificates = Seen(connection, device), "SELECT count(*) FROM certificate"
+    with kiosk:
+        kiosk.shows("gioi-thieu.mp4")
+        until(lambda: seen.contents() == ["gioi-thieu.mp4"], "the play is a row")
+    assert connection.execute(certificates).fetchone() == (1,)
+
+    outcome = renewal.finish(kiosk.state, Moment(wall_ms(), certain=True))
+    assert outcome.error == ""
+    assert connection.execute(certificates).fetchone() == (2,)
+    store = IdentityStore(kiosk.state)
+    assert [one.name for one in store.earlier()] == ["1"]
+    with kiosk:
+        until(lambda: store.earlier() == [], "the new one has served")
+    assert [kind for kind, _ in seen.incidents()] == ["code_misused"], "by the other one"
+
+
+@pytest.mark.full
+def test_power_cuts_before_the_real_hub(
+    database: str, connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every durable operation: one certificate a key at the hub, and one that its broker takes."""
+    monkeypatch.setattr(limits, "_ADDRESS_ENROLMENTS", RateLimitItemPerMinute(100_000))
+    settings = local(hub_settings(tmp_path))
+    url = f"https://{HOST}:{settings.api.port}"
+    pki = settings.pki.model_copy(update={"name": HOST, "mqtt_name": MQTT_NAME, "url": url})
+    settings = settings.model_copy(update={"pki": pki})
+    pki.broker_folder.mkdir(mode=0o750)
+    folder = PkiFolder(pki)
+    folder.init(datetime.now(UTC))
+    server = pki.folder / "servers" / "https.pem"
+    import_sites(connection, DEMO.read_bytes())
+    with (
+        HubMosquitto(settings) as broker,
+        serving(database, port=settings.api.port, pki=pki.model_dump(), cert_file=server, key_file=server),
+        driving() as driver,
+    ):
+        for number in itertools.count(1):
+            device, state = f"kiosk-{number}", tmp_path / str(number)
+            register(connection, device)
+            code = make_code(connection, folder, device, datetime.now(UTC)).code.text()
+            enrol = Order("enrol", str(state), url, code)
+            ended = [driver.run(replace(enrol, die_before=number)), driver.run(enrol)]
+            assert ended[1] == "done", number
+            ended.append(driver.run(Order("renew", str(state), die_before=number)))
+            store = IdentityStore(state)
+            if store.pending() is not None or store.current().name == "1":  # type: ignore[union-attr]
+                assert driver.run(Order("renew", str(state))) == "done", number
+            query = "SELECT count(*) FROM certificate c JOIN device d ON d.id = c.device WHERE d.name = %s"
+            assert connection.execute(query, (device,)).fetchone() == (2,), number
+            for one in (store.current(), *store.earlier()):
+                assert one is not None
+                assert one.hub.device == device
+                assert admitted(broker.port, context(folder, one.files)), number
+            if ended[0] == ended[2] == "done":
+                break
+        assert number > 15
