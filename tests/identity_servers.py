@@ -106,8 +106,8 @@ class HubNginx(LoopbackServer):
 class NamedContext(ssl.SSLContext):
     """Asks for the broker's name, whatever the address is."""
 
-    def wrap_socket(self, *arguments: Any, server_hostname: Any = None, **options: Any) -> ssl.SSLSocket:
-        return super().wrap_socket(*arguments, server_hostname=MQTT_NAME, **options)
+    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
+        return super().wrap_socket(*arguments, **{**options, "server_hostname": MQTT_NAME})
 
 
 def context(folder: PkiFolder, identity: Identity | None) -> NamedContext:

@@ -42,7 +42,9 @@ RUN_BY = {
     "pip install ttdn-border": "tests/test_wheel.py::",
     "pip install 'ttdn-border[hub]'": "tests/test_wheel.py::",
     "ttdn-hub ingest": "tests/chaos/test_colleagues.py::test_the_processes_share_the_work_and_end_together",
-    "ttdn-agent enrol https://ttdn.example.vn": "tests/edge_agent/identity/test_enrol_command.py::test_it_asks_for_a_code",
+    "ttdn-agent enrol https://ttdn.example.vn": (
+        "tests/edge_agent/identity/test_enrol_command.py::test_it_asks_for_a_code"
+    ),
     "ttdn-agent run": "tests/edge_agent/test_cli.py::",
     "ttdn-agent status": "tests/edge_agent/test_cli.py::",
     "ttdn-hub user add nguyen.an --role staff --province 20": (
