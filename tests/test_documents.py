@@ -61,6 +61,11 @@ RUN_BY = {
     "ttdn-hub catalogue import contents contents.xlsx": ("tests/hub/cli/test_catalogue.py::test_the_way_of_a_workbook"),
     "ttdn-hub roles apply": "tests/hub/cli/test_roles.py::test_apply_list_apply_again_and_drop",
     "ttdn-hub roles list": "tests/hub/cli/test_roles.py::test_apply_list_apply_again_and_drop",
+    "ttdn-hub pki init": "tests/hub/cli/test_device.py::test_the_authority_is_made_once_and_tells_of_itself",
+    "ttdn-hub pki status": "tests/hub/cli/test_device.py::test_the_authority_is_made_once_and_tells_of_itself",
+    "ttdn-hub pki broker-config": "tests/hub/cli/test_device.py::test_broker_and_proxy_get_their_files",
+    "ttdn-hub pki proxy-config": "tests/hub/cli/test_device.py::test_broker_and_proxy_get_their_files",
+    "ttdn-hub device revoke": "tests/hub/cli/test_device.py::test_a_device_is_added_and_its_code_handed_out",
     "ttdn-hub serve": "tests/hub/cli/test_run.py::test_serve_migrates_waits_for_its_broker_and_ends_in_order",
 }
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)

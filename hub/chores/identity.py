@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import psycopg
 
-from hub.chores.broker_call import CallFailed, Entrance, OwnWay, take_over, try_canary
+from hub.chores.broker_call import CallFailed, Entrance, OwnWay, Verdict, take_over, try_canary
 from hub.chores.chore import GoOn, always
-from hub.config import HubSettings
+from hub.config import BrokerSettings, HubSettings
 from hub.pki import publication
 from hub.pki.folder import PkiFolder
 from hub.store import revocation as store
@@ -58,26 +58,49 @@ def keep_files(folder: PkiFolder, settings: HubSettings, revoked: dict[str, date
             log.info("%s is new: whoever reads it has to reload", place / name)
 
 
+class Asked(NamedTuple):
+    """What a broker does with somebody whom the present list revokes."""
+
+    broker: str
+    verdict: Verdict
+    error: str = ""
+
+
+def ask_brokers(settings: HubSettings, folder: PkiFolder) -> list[Asked]:
+    """Every broker that the hub uses, by the port at which devices come in."""
+    pki, asked = settings.pki, []
+    for one in settings.mqtt.brokers:
+        entrance = Entrance(one.host, pki.mqtt_port, pki.mqtt_name, folder.authority().pem)
+        try:
+            asked.append(Asked(one.name, try_canary(entrance, folder.canary_file)))
+        except CallFailed as error:
+            asked.append(Asked(one.name, "unknown", str(error)))
+    return asked
+
+
 def _cut_off(settings: HubSettings, folder: PkiFolder, devices: list[str], go_on: GoOn) -> bool:
     """End the sessions of these devices at every broker; whether all brokers are proved to let none in again."""
-    pki, mqtt = settings.pki, settings.mqtt
-    authority_pem, password, proved = folder.authority().pem, mqtt.secret(), True
-    for one in mqtt.brokers:
-        entrance = Entrance(one.host, pki.mqtt_port, pki.mqtt_name, authority_pem)
-        way = OwnWay(one.host, one.port, mqtt.username, password, one.ssl_context())
-        try:
-            verdict = try_canary(entrance, folder.canary_file)
-            if verdict != "refused":
-                log.warning("broker %s has not read the new revocation list yet (%s): reload it", one.name, verdict)
-            proved = proved and verdict == "refused"
-            for device in devices:
-                if not go_on():
-                    return False
-                take_over(way, device)
-        except CallFailed as error:
-            log.warning("sessions of revoked devices cannot be ended now: %s", error)
-            proved = False
-    return proved
+    asked = ask_brokers(settings, folder)
+    for one in asked:
+        if one.verdict != "refused":
+            why = one.error or "reload it"
+            log.warning("broker %s has not read the new revocation list yet (%s): %s", one.broker, one.verdict, why)
+    ended = [_end_sessions(settings, broker, devices, go_on) for broker in settings.mqtt.brokers]
+    return all(ended) and all(one.verdict == "refused" for one in asked)
+
+
+def _end_sessions(settings: HubSettings, broker: BrokerSettings, devices: list[str], go_on: GoOn) -> bool:
+    mqtt = settings.mqtt
+    way = OwnWay(broker.host, broker.port, mqtt.username, mqtt.secret(), broker.ssl_context())
+    try:
+        for device in devices:
+            if not go_on():
+                return False
+            take_over(way, device)
+    except CallFailed as error:
+        log.warning("sessions of revoked devices cannot be ended now: %s", error)
+        return False
+    return True
 
 
 def _written_at(folder: PkiFolder) -> datetime:

@@ -30,6 +30,7 @@ def check(config: ConfigOption = None) -> None:
     settings.database.conninfo()
     settings.mqtt.secret()
     settings.api.check_tls()
+    settings.pki.release_key()
     for broker in settings.mqtt.brokers:
         broker.ssl_context()
     Console(stderr=True).print("the settings are good", style="green")

@@ -24,9 +24,9 @@ from hub.config import HubSettings
 from hub.errors import ConfigError
 from hub.pki import handout
 from hub.pki.codes import NewCode, new_code
-from hub.pki.device_names import LETTERS
 from hub.pki.folder import PkiFolder
 from hub.registry import strings as registry_strings
+from hub.registry.device_names import LETTERS
 from hub.store import enrolment, revocation
 
 app = typer.Typer(

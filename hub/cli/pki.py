@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
+from hub.chores.broker_call import Verdict
+from hub.chores.identity import ask_brokers
 from hub.cli.exits import DIFFERENT, EPILOG, OK
 from hub.cli.options import ConfigOption, JsonOption, print_json, settings_of
 from hub.cli.words import say, tell
@@ -22,6 +24,13 @@ FolderOption = Annotated[
     Path | None,
     typer.Option("--folder", metavar="FOLDER", help="Another one than the settings name.", show_default=False),
 ]
+
+
+_VERDICTS: Final[dict[Verdict, str]] = {
+    "refused": "đã dùng danh sách thu hồi này / has read this list",
+    "let in": "CHƯA dùng danh sách thu hồi này: nạp lại / has NOT read this list: reload it (SIGHUP)",
+    "unknown": "không hỏi được / cannot be asked",
+}
 
 
 @app.command(epilog=EPILOG)
@@ -41,15 +50,18 @@ def init(config: ConfigOption = None) -> None:
 
 @app.command(epilog=EPILOG)
 def status(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
-    """Show until when authority, servers' certificates and revocation list are good.
+    """Show until when authority, servers' certificates and revocation list are good, and what list brokers have read.
 
-    Exit code 1 if one of them is over, or is not there.
+    Exit code 1 if one of them is over, or is not there, or if a broker lets in what the list revokes.
     """
     settings = settings_of(config)
     settings.pki.require()
-    told = _status(PkiFolder(settings.pki), _now())
+    folder = PkiFolder(settings.pki)
+    told = _status(folder, _now())
+    told["brokers"] = brokers = ask_brokers(settings, folder) if told["revocation_list"] else []
+    told["good"] = told["good"] and all(one.verdict != "let in" for one in brokers)
     if as_json:
-        print_json(told)
+        print_json(told | {"brokers": [one._asdict() for one in brokers]})
     else:
         tell(f"authority: until {told['authority']['until']:%Y-%m-%d}, {told['authority']['fingerprint']}")
         for server in told["servers"]:
@@ -57,6 +69,8 @@ def status(config: ConfigOption = None, *, as_json: JsonOption = False) -> None:
             tell(f"server {server['server']}: {until}; {', '.join(server['hosts'])}")
         crl = told["revocation_list"]
         tell("revocation list: missing" if crl is None else _list_words(crl))
+        for one in brokers:
+            tell(f"broker {one.broker}: {_VERDICTS[one.verdict]}{f' ({one.error})' if one.error else ''}")
     raise typer.Exit(OK if told["good"] else DIFFERENT)
 
 

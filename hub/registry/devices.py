@@ -7,6 +7,7 @@ from typing import Final
 from contract.ids import is_device_id
 from hub.registry.cells import CODE_VI, LOCAL, MOMENT_VI, moment
 from hub.registry.columns import Choice, Column
+from hub.registry.device_names import may_be_device
 from hub.registry.entries import Device
 from hub.registry.known import Known
 from hub.registry.rows import BadCell, Row, one_of, optional, required
@@ -32,6 +33,8 @@ def read(row: Row, known: Known) -> Device:
     name = required(row, "name")
     if not is_device_id(name):
         raise BadCell("name", f"{name!r} không hợp lệ; cần {_NAME_VI}")
+    if not may_be_device(name):
+        raise BadCell("name", f"{name!r} là tên dành riêng của hệ thống; chọn tên khác")
     kind, title_vi, since = one_of(row, "kind", KIND_CHOICES), optional(row, "title_vi"), moment(row, "since")
     site = required(row, "site")
     if site not in known.sites:

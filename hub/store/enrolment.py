@@ -1,8 +1,8 @@
 """Codes and certificates of devices in the database, each change with its entry of the audit log in one transaction.
 
-The row of a code, or of the certificate that is renewed, is locked first: of two keys that come with one code at the
-same moment one gets a certificate and the other is refused. What is signed is signed within the transaction, so that
-no certificate is out that the database does not know.
+The device's row is locked first: of two keys that come with one code at the same moment one gets a certificate and the
+other is refused, and a revocation comes wholly before or wholly after. What is signed is signed within the transaction,
+so that no certificate is out that the database does not know.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from hub.errors import ConfigError
 from hub.people.deeds import Deed
 from hub.pki.authority import pem_of, serial_of
 from hub.pki.codes import NewCode
-from hub.pki.device_names import may_be_device, next_device
 from hub.registry import strings as registry_strings
 from hub.registry.csv_file import line_of
+from hub.registry.device_names import may_be_device, next_device
 from hub.registry.files import kind_of
 from hub.store import registry
 from hub.store.named import named
@@ -88,6 +88,7 @@ def issue_code(connection: Connection, device: str, code: NewCode, *, by: str, n
 def enrol(connection: Connection, sha256: bytes, spki_sha256: bytes, now: datetime, sign: Sign) -> Issued:
     """The certificate for a code of this hash and a key. Refused; staff are told if another key has used it."""
     with connection.transaction():
+        _rows(connection, "hold_device_of_code", {"sha256": sha256})
         rows = _rows(connection, "find_code", {"sha256": sha256})
         code = rows[0] if rows else None
         refused = _why_not(code, spki_sha256, now)
@@ -103,6 +104,7 @@ def enrol(connection: Connection, sha256: bytes, spki_sha256: bytes, now: dateti
 def renew(connection: Connection, serial: str, spki_sha256: bytes, now: datetime, sign: Sign) -> Issued:
     """The next certificate of the device that has the one of this number, for another key. Refused."""
     with connection.transaction():
+        _rows(connection, "hold_device_of_certificate", {"serial": serial})
         rows = _rows(connection, "find_certificate", {"serial": serial})
         if not rows:
             raise Refused("wrong")

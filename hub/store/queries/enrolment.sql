@@ -12,6 +12,12 @@ WHERE device = %(device)s AND used_at IS NULL AND withdrawn_at IS NULL
 INSERT INTO enrol_code (sha256, device, issued_at, expires_at)
 VALUES (%(sha256)s, %(device)s, %(now)s, %(expires_at)s)
 
+-- name: hold_device_of_code - before anything of it is read: a revocation of the device comes wholly before or after
+SELECT d.id FROM enrol_code c JOIN device d ON d.id = c.device WHERE c.sha256 = %(sha256)s FOR NO KEY UPDATE OF d
+
+-- name: hold_device_of_certificate - the same
+SELECT d.id FROM certificate c JOIN device d ON d.id = c.device WHERE c.serial = %(serial)s FOR NO KEY UPDATE OF d
+
 -- name: find_code - a code by its hash, held until the transaction ends
 SELECT c.device, d.name, c.expires_at, c.withdrawn_at, c.used_at, c.spki_sha256, k.pem, k.revoked_at
 FROM enrol_code c JOIN device d ON d.id = c.device LEFT JOIN certificate k ON k.serial = c.serial

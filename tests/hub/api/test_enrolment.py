@@ -21,10 +21,12 @@ from hub.config import PkiSettings
 from hub.pki.authority import issue_device, new_authority, pem_of
 from hub.pki.folder import PkiFolder
 from hub.pki.requests import device_of
+from hub.store.connection import connect
 from hub.store.revocation import revoke
 from tests.hub.api.serving import Api, register, serving
 from tests.hub.people.making import Clock
 from tests.hub.pki.making import MQTT_NAME, NAME, enrol_body, made_folder, make_code, new_key, pki_settings, renew_body
+from tests.patience import until
 
 DEVICE = "bg-20-cma-k1"
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
@@ -147,21 +149,18 @@ def test_a_flood_waits_and_hears_for_how_long(desk: Api, connection: psycopg.Con
     assert counted(desk, "enrol", "too_many") == 2
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+def test_what_is_no_request_is_told_so(desk: Api) -> None:
+    bodies = [
         b"",
         b"{",
         b"\xff",
         b'{"secret": "00", "csr": "x", "version": "1"}',
         b'{"secret": "0000000000000000", "csr": "x", "version": "1"}',
         b'{"secret": "0000000000000000", "csr": "-----BEGIN CERTIFICATE REQUEST-----\\n-----END", "version": "1"}',
-    ],
-)
-def test_what_is_no_request_is_told_so(desk: Api, body: bytes) -> None:
-    status, said = refused(post(desk, body))
-    assert (status, said.error) == (400, "malformed")
-    assert counted(desk, "enrol", "malformed") == 1
+    ]
+    answers = [refused(post(desk, body)) for body in bodies]
+    assert {(status, said.error) for status, said in answers} == {(400, "malformed")}
+    assert counted(desk, "enrol", "malformed") == len(bodies)
 
 
 def test_other_keys_and_too_much_are_not_taken(desk: Api, connection: psycopg.Connection, folder: PkiFolder) -> None:
@@ -227,6 +226,21 @@ def test_a_revoked_device_is_let_in_by_a_new_code_only(
     enrolled(post(desk, enrol_body(make_code(connection, folder, DEVICE, NOW).code.secret, new_key())))
     assert count(connection, "SELECT count(*) FROM barred_device") == 0
     assert count(connection, "SELECT count(*) FROM certificate WHERE revoked_at IS NULL") == 1
+
+
+def test_a_renewal_during_a_revocation_is_wholly_before_or_after_it(
+    desk: Api, connection: psycopg.Connection, folder: PkiFolder, database: str
+) -> None:
+    key = new_key()
+    got = enrolled(post(desk, enrol_body(make_code(connection, folder, DEVICE, NOW).code.secret, key)))
+    body = renew_body(got.certificate, key, new_key())
+    with ThreadPoolExecutor(1) as thread, connect(database, "test") as revoking:
+        with revoking.transaction():
+            revoke(revoking, DEVICE, "test", by="command:test", now=NOW)
+            renewing = thread.submit(post, desk, body, RENEWALS_PATH)
+            until(lambda: count(connection, "SELECT count(*) FROM pg_locks WHERE NOT granted"), "it waits")
+        assert refused(renewing.result())[0] == 403
+    assert count(connection, "SELECT count(*) FROM certificate WHERE revoked_at IS NULL") == 0
 
 
 def test_without_an_authority_nobody_is_enrolled(database: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from contract.topics import topic
 from hub.api.enrolment import broker_addresses
-from hub.chores.identity import HOLD, keep_identities
+from hub.chores.identity import HOLD, ask_brokers, keep_identities
 from hub.config import HubSettings
 from hub.pki.authority import issue_device, new_key
 from hub.pki.authority import renewal_due as is_due
@@ -76,6 +76,7 @@ def test_a_live_session_ends_at_revocation_and_nobody_else_is_disturbed(hub: Hub
         revocation.revoke(hub.connection, DEVICE, "stolen", by="command:test", now=datetime.now(UTC))
         hub.keep()  # the broker has not read the list yet: the session ends, and may come back
         device.wait_for(lambda: device.disconnections > 0)
+        assert [one.verdict for one in ask_brokers(hub.settings, hub.folder)] == ["let in"]
         hub.broker.reload()
         until(lambda: not hub.admits(stolen))
         hub.keep()

@@ -27,6 +27,8 @@ from tests.identity_servers import (
     hub_settings,
     identity,
     issued,
+    resumable,
+    resumes,
 )
 from tests.mqtt_client import Client
 from tests.patience import until
@@ -186,6 +188,7 @@ def test_the_list_holds_after_a_reload_and_the_canary_tells(site: Site, port: in
     made, key = issued(site.folder.authority(), B, datetime.now(UTC))
     files = write_identity(site.path, f"revoked-{port}", pem_of(made), key)
     assert admitted(port, context(site.folder, files))
+    ticket = resumable(port, context(site.folder, files))
     now = datetime.now(UTC)
     assert site.folder.keep({serial_of(made): now}, now).revocation_list
     assert "crl.pem" in publication.write(
@@ -196,6 +199,7 @@ def test_the_list_holds_after_a_reload_and_the_canary_tells(site: Site, port: in
     site.broker.reload()
     until(lambda: try_canary(entrance, site.folder.canary_file) == "refused")
     assert not admitted(port, context(site.folder, files))
+    assert not resumes(port, *ticket)
     assert admitted(port, context(site.folder, site.identity(B)))  # another certificate of the same device
 
 

@@ -18,7 +18,7 @@ from hub.errors import ConfigError
 from hub.pki import revocation
 from hub.pki.authority import hosts_of, issue_device, issue_server, new_authority, new_key, renewal_due
 from hub.pki.codes import new_code
-from hub.pki.device_names import RESERVED, may_be_device, next_device
+from hub.registry.device_names import RESERVED, may_be_device, next_device
 from hub.strings import KINDS
 from tests.hub.pki.making import NAME, NOW, made_folder, pki_settings
 
