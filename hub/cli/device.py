@@ -59,6 +59,7 @@ class _Wanted(NamedTuple):
     png: Path | None
     toml: Path | None
     apn: str | None
+    again: bool
     as_json: bool
 
 
@@ -90,7 +91,7 @@ def add(
     code = _new_code(settings)
     with database(settings, "device") as connection, connection.transaction():
         name = enrolment.add_device(connection, site, kind, title, by=by_whom(), now=code.issued_at)
-        _issue(connection, settings, name, code, _Wanted(png, toml, apn, as_json))
+        _issue(connection, settings, name, code, _Wanted(png, toml, apn, again=False, as_json=as_json))
 
 
 @app.command("code", epilog=EPILOG)
@@ -111,7 +112,7 @@ def code_(
     settings = settings_of(config)
     code = _new_code(settings)
     with database(settings, "device") as connection, connection.transaction():
-        _issue(connection, settings, device, code, _Wanted(png, toml, apn, as_json))
+        _issue(connection, settings, device, code, _Wanted(png, toml, apn, again=True, as_json=as_json))
 
 
 @app.command("list", epilog=EPILOG)
@@ -199,9 +200,11 @@ def _issue(
 ) -> None:
     """Files first, then the commit, then the words: what is shown is good, and what fails was not issued."""
     url = settings.pki.enrol_url
+    if wanted.apn and not handout.APN.fullmatch(wanted.apn):
+        raise ConfigError(f"--apn {wanted.apn!r}: cần chữ, số, '.', '_', '-', như v-internet / not an access point")
     enrolment.issue_code(connection, device, code, by=by_whom(), now=code.issued_at)
     if wanted.toml is not None:
-        _write(wanted.toml, handout.boot_file(url, code, device, wanted.apn).encode())
+        _write(wanted.toml, handout.boot_file(url, code, device, wanted.apn, again=wanted.again).encode())
     picture = segno.make(code.link(url), error="m", micro=False)
     if wanted.png is not None:
         _write_png(wanted.png, picture)

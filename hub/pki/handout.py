@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
+from typing import Final
 
 from hub.pki.codes import NewCode
 
+APN: Final = re.compile(r"[A-Za-z0-9._-]{1,100}", re.ASCII)
 
-def boot_file(url: str, code: NewCode, device: str, apn: str | None) -> str:
-    """`ttdn.toml`: from the boot partition or a USB stick a kiosk enrols by itself, and takes the code out of it."""
+
+def boot_file(url: str, code: NewCode, device: str, apn: str | None, *, again: bool) -> str:
+    """`ttdn.toml`: from the boot partition or a USB stick a kiosk enrols by itself, and takes the code out of it.
+
+    `again`: also one that is enrolled.
+    """
     lines = [
         f"# {device}: chép vào phân vùng khởi động (bootfs) của thẻ nhớ hoặc USB, rồi bật thiết bị.",
         "# Copy it to the boot partition (bootfs) of the SD card or to a USB stick, and switch the device on.",
@@ -17,6 +24,8 @@ def boot_file(url: str, code: NewCode, device: str, apn: str | None) -> str:
         f"url = {_quoted(url)}",
         f"code = {_quoted(code.code.text())}",
     ]
+    if again:
+        lines.append("again = true")
     if apn:
         lines.append(f"apn = {_quoted(apn)}")
     return "\n".join(lines) + "\n"

@@ -86,9 +86,11 @@ def test_a_device_is_added_and_its_code_handed_out(
     assert (tmp_path / "ma.png").read_bytes().startswith(b"\x89PNG")
     kept = connection.execute("SELECT sha256 FROM enrol_code").fetchall()
     assert kept == [(hash_of(code.secret),)]
-    again = json.loads(hub("device", "code", name, "--json", database=database, env=env).stdout)
+    stick = tmp_path / "again.toml"
+    again = json.loads(hub("device", "code", name, "--json", "--toml", str(stick), database=database, env=env).stdout)
     assert again["link"] == f"https://{NAME}/enrol#{again['code']}"
     assert again["code"] != text
+    assert tomllib.loads(stick.read_text()) == {"url": f"https://{NAME}", "code": again["code"], "again": True}
     second = json.loads(hub("device", "add", "BG-20-CMA", "--kind", "led", "--json", database=database, env=env).stdout)
     assert second["device"] == "bg-20-cma-l1"
     listed = json.loads(hub("device", "list", "--json", database=database, env=env).stdout)["devices"]
@@ -115,6 +117,7 @@ def test_nothing_is_registered_when_the_code_cannot_be_handed_out(
         ("add", "BG-20-CMA", "--kind", "robot"): "expected one of: kiosk",
         ("code", "bg-20-cma-k1"): "no such device",
         ("code", "hub"): "reserved",
+        ("add", "BG-20-CMA", "--apn", "two words"): "not an access point",
         ("show", "bg-20-cma-k1"): "no such device",
         ("revoke", "bg-20-cma-k1", "--reason", "x"): "no such device",
         ("revoke", "bg-20-cma-k1", "--reason", " "): "letters are needed",
