@@ -106,8 +106,16 @@ class HubNginx(LoopbackServer):
 class NamedContext(ssl.SSLContext):
     """Asks for the broker's name, whatever the address is."""
 
-    def wrap_socket(self, *arguments: Any, **options: Any) -> ssl.SSLSocket:
-        return super().wrap_socket(*arguments, **{**options, "server_hostname": MQTT_NAME})
+    def wrap_socket(
+        self,
+        sock: socket.socket,
+        server_side: bool = False,
+        do_handshake_on_connect: bool = True,
+        suppress_ragged_eofs: bool = True,
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLSocket:
+        return super().wrap_socket(sock, server_side, do_handshake_on_connect, suppress_ragged_eofs, MQTT_NAME, session)
 
 
 def context(folder: PkiFolder, identity: Identity | None) -> NamedContext:
@@ -124,6 +132,27 @@ def admitted(port: int, tls: ssl.SSLContext) -> bool:
     try:
         with socket.create_connection((HOST, port), 30) as raw, tls.wrap_socket(raw) as link:
             link.sendall(connect_packet("", "hub", PASSWORD))  # whoever it says that it is
+            return link.recv(4) == b"\x20\x02\x00\x00"
+    except OSError:
+        return False
+
+
+Ticket = tuple[ssl.SSLContext, ssl.SSLSession]
+
+
+def resumable(port: int, tls: ssl.SSLContext) -> Ticket:
+    """A TLS session that has shown its certificate and could be taken up again without it."""
+    tls.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_connection((HOST, port), 30) as raw, tls.wrap_socket(raw) as link:
+        assert link.session is not None
+        return tls, link.session
+
+
+def resumes(port: int, tls: ssl.SSLContext, session: ssl.SSLSession) -> bool:
+    """Whether that is let in."""
+    try:
+        with socket.create_connection((HOST, port), 30) as raw, tls.wrap_socket(raw, session=session) as link:
+            link.sendall(connect_packet("", "hub", PASSWORD))
             return link.recv(4) == b"\x20\x02\x00\x00"
     except OSError:
         return False
