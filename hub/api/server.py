@@ -23,6 +23,7 @@ from hub.store.readers import reader_pool
 
 _POLL_S: Final = 0.01
 _GRACE_S: Final = 5
+_BEAT_S: Final = 5.0
 log = logging.getLogger(__name__)
 
 
@@ -53,7 +54,10 @@ class ApiServer:
             forwarded_allow_ips=list(settings.api.proxies),
             ssl_certfile=settings.api.cert_file,
             ssl_keyfile=settings.api.key_file,
+            callback_notify=self._beat,
+            timeout_notify=int(_BEAT_S),
         )
+        self._beat_at: float | None = None
         self._server = uvicorn.Server(config)
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -93,6 +97,13 @@ class ApiServer:
         if self._thread is None or self._stopping or self._thread.is_alive():
             return None
         return "the HTTP server stopped by itself; the log says why"
+
+    def silent_s(self) -> float:
+        """Since its event loop went round the last time."""
+        return 0.0 if self._beat_at is None else time.monotonic() - self._beat_at
+
+    async def _beat(self) -> None:
+        self._beat_at = time.monotonic()
 
     def _listen(self) -> socket.socket:
         host, port = self._settings.api.host, self._settings.api.port

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -19,6 +20,7 @@ from hub.store.connection import connect
 LOOK_EVERY_S: Final = 1.0
 CONNECT_EVERY_S: Final = 5.0
 AGAIN_AFTER: Final = timedelta(minutes=10)
+_HUNG_S: Final = 12 * 3600.0
 LOCK_S: Final = 3.0
 """A chore that waits longer for a lock steps back and is tried again: what it holds meanwhile the ingest waits for.
 Upkeep by hand does the same, but for trying again."""
@@ -55,6 +57,10 @@ class ChoreService:
         errors = ((lane.name, lane.unexpected) for lane in self._lanes)
         return next((f"{name} ended: {type(error).__name__}: {error}" for name, error in errors if error), None)
 
+    def silent_s(self) -> float:
+        """Chores may take hours (a rebuild of years): only one that takes half a day is taken for hung."""
+        return max(0.0, *(lane.busy_s() - _HUNG_S for lane in self._lanes))
+
 
 class _Lane:
     """Chores that are done one after the other."""
@@ -67,6 +73,7 @@ class _Lane:
         self.unexpected: BaseException | None = None
         self._settings, self._metrics, self._chores = settings, metrics, chores
         self._stopping = stopping
+        self._busy_since: float | None = None
         self._done_at: dict[str, datetime] = {}
         self._failed_at: dict[str, datetime] = {}
 
@@ -108,6 +115,7 @@ class _Lane:
         if not chore.is_due(done_at, now):
             return False
         more = False
+        self._busy_since = time.monotonic()
         try:
             more = chore.part(connection, self._settings, now, self._goes_on)
             if not more:
@@ -121,4 +129,11 @@ class _Lane:
             log.exception("chore %s", chore.name)
             self._failed_at[chore.name] = now
             return False
+        finally:
+            self._busy_since = None
         return more
+
+    def busy_s(self) -> float:
+        """For how long the chore in hand has been in hand; 0 between two."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since

@@ -15,10 +15,14 @@ from hub.config import HubSettings
 from hub.errors import HubError
 from hub.metrics import HubMetrics
 from hub.service import Service, run_until, stop_signals
+from hub.service_manager import ServiceManager
 from hub.store.migrate import migrate as migrate_database
 
 MigrateOption = Annotated[
     bool, typer.Option("--migrate", help="Bring the database up to date first; without it an old one is refused.")
+]
+ChoresOption = Annotated[
+    bool, typer.Option("--chores/--no-chores", help="Also do what the hub does by itself: one process of all does.")
 ]
 log = logging.getLogger(__name__)
 
@@ -38,12 +42,13 @@ def serve(config: ConfigOption = None, *, migrate_first: MigrateOption = False) 
         metrics = HubMetrics()
         return IngestService(settings, metrics), ApiServer(settings, metrics), ChoreService(settings, metrics, CHORES)
 
-    _run(config, parts, migrate_first=migrate_first)
+    run_parts(config, parts, migrate_first=migrate_first)
 
 
-def ingest(config: ConfigOption = None, *, migrate_first: MigrateOption = False) -> None:
+def ingest(config: ConfigOption = None, *, migrate_first: MigrateOption = False, chores: ChoresOption = True) -> None:
     """Run only the ingest, in as many processes as ingest.processes says; any number of these share the messages.
 
+    With --no-chores it reads no key of the certificate authority: `ttdn-hub maintain --stay` does the chores.
     Ends in order on SIGTERM or SIGINT (exit code 0); exit code 4 if it stops by itself.
     """
     from hub.chores.chores import CHORES
@@ -54,9 +59,10 @@ def ingest(config: ConfigOption = None, *, migrate_first: MigrateOption = False)
     def parts(settings: HubSettings) -> Sequence[Service]:
         colleagues = (Colleague(settings, number) for number in range(2, settings.ingest.processes + 1))
         metrics = HubMetrics()
-        return IngestService(settings, metrics), ChoreService(settings, metrics, CHORES), *colleagues
+        own = (ChoreService(settings, metrics, CHORES),) if chores else ()
+        return IngestService(settings, metrics), *own, *colleagues
 
-    _run(config, parts, migrate_first=migrate_first)
+    run_parts(config, parts, migrate_first=migrate_first)
 
 
 def api(config: ConfigOption = None) -> None:
@@ -66,7 +72,7 @@ def api(config: ConfigOption = None) -> None:
     """
     from hub.api.server import ApiServer
 
-    _run(config, lambda settings: (ApiServer(settings, HubMetrics()),), migrate_first=False)
+    run_parts(config, lambda settings: (ApiServer(settings, HubMetrics()),), migrate_first=False)
 
 
 def migrate(config: ConfigOption = None) -> None:
@@ -77,14 +83,16 @@ def migrate(config: ConfigOption = None) -> None:
     _migrate(settings_of(config))
 
 
-def _run(config: Path | None, parts: Callable[[HubSettings], Sequence[Service]], *, migrate_first: bool) -> None:
+def run_parts(config: Path | None, parts: Callable[[HubSettings], Sequence[Service]], *, migrate_first: bool) -> None:
+    """Until asked to stop; HubError if a part stops by itself."""
+    manager = ServiceManager()
     settings = settings_of(config)
     with stop_signals() as asked:
         if migrate_first:
             _migrate(settings)
         with database(settings, "check"):
             pass  # it is there, and of this version
-        reason = run_until(asked, parts(settings))
+        reason = run_until(asked, parts(settings), manager)
     if reason is not None:
         raise HubError(reason)
 

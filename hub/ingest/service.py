@@ -47,6 +47,7 @@ class IngestService:
             for broker in _brokers(settings)
         ]
         self._listening_since: dict[str, int] = {}
+        self._looked_at = time.monotonic()
         self._stopping = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="ingest keeper", daemon=True)
         self._presence: PresenceStore | None = None
@@ -82,6 +83,10 @@ class IngestService:
                 return f"{part} ended: {type(error).__name__}: {error}"
         return None
 
+    def silent_s(self) -> float:
+        """A database or broker that is away is waited for; a keeper or a group that hangs is not."""
+        return max(time.monotonic() - self._looked_at, *(writer.busy_s() for writer in self._writers))
+
     def brokers(self) -> dict[str, bool]:
         """Each broker and whether we listen on it."""
         return {link.broker.name: link.connected for link in self._links}
@@ -98,6 +103,7 @@ class IngestService:
         try:
             presence_due, booked = 0.0, dict[str, bool]()
             while not self._stopping.wait(LOOK_EVERY_S):
+                self._looked_at = time.monotonic()
                 self._look()
                 if self._keeps_presence and (time.monotonic() >= presence_due or booked != self.brokers()):
                     booked = self.brokers()
