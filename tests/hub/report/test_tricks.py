@@ -48,9 +48,8 @@ def contents(connection: Connection) -> set[str]:
     return {row[0] for row in connection.execute("SELECT DISTINCT content_ref FROM report.play").fetchall()}
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_nobody_becomes_another(hub: Connection, log_in: LogIn) -> None:
+    for statement in (
         "SET ROLE report_22",
         "SET ROLE report_all",
         "SET ROLE pg_read_all_data",
@@ -59,34 +58,28 @@ def contents(connection: Connection) -> set[str]:
         "ALTER ROLE report_20 SUPERUSER",
         "ALTER ROLE report_22 PASSWORD 'x'",
         "GRANT report_22 TO report_20",
-    ],
-)
-def test_nobody_becomes_another(hub: Connection, log_in: LogIn, statement: str) -> None:
-    reader = log_in("report_20")
-    reader.execute("SET default_transaction_read_only = off")
-    with pytest.raises(InsufficientPrivilege):
-        reader.execute(statement.format(owner=hub.info.user).encode())
-    assert contents(reader) == {"p20.mp4"}
+    ):
+        reader = log_in("report_20")
+        reader.execute("SET default_transaction_read_only = off")
+        with pytest.raises(InsufficientPrivilege):
+            pytest.fail(f"{statement}: {reader.execute(statement.format(owner=hub.info.user).encode()).statusmessage}")
+        assert contents(reader) == {"p20.mp4"}, statement
 
 
 @ONLY_POSTGRESQL  # the other is logged in as a superuser that has become somebody else
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_nobody_logs_in_as_another_afterwards(hub: Connection, log_in: LogIn) -> None:
+    for statement in (
         "SET SESSION AUTHORIZATION report_22",
         "SET SESSION AUTHORIZATION {owner}",
         "SELECT set_config('session_authorization', 'report_22', false)",
-    ],
-)
-def test_nobody_logs_in_as_another_afterwards(hub: Connection, log_in: LogIn, statement: str) -> None:
-    reader = log_in("report_20")
-    with pytest.raises(InsufficientPrivilege):
-        reader.execute(statement.format(owner=hub.info.user).encode())
+    ):
+        reader = log_in("report_20")
+        with pytest.raises(InsufficientPrivilege):
+            pytest.fail(f"{statement}: {reader.execute(statement.format(owner=hub.info.user).encode()).statusmessage}")
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
+def test_no_setting_shows_more(log_in: LogIn) -> None:
+    for statement in (
         "RESET ALL",
         "RESET ROLE",
         "RESET SESSION AUTHORIZATION",
@@ -100,13 +93,11 @@ def test_nobody_logs_in_as_another_afterwards(hub: Connection, log_in: LogIn, st
         "SET enable_indexscan = off",
         "SET jit = on",
         "SELECT set_config('hub.provinces', '{20,22}', false)",
-    ],
-)
-def test_no_setting_shows_more(hub: Connection, log_in: LogIn, statement: str) -> None:
-    reader = log_in("report_20")
-    reader.execute(statement.encode())
-    assert contents(reader) == {"p20.mp4"}
-    assert reader.execute("SELECT report.my_provinces()").fetchone() == (["20"],)
+    ):
+        reader = log_in("report_20")
+        reader.execute(statement.encode())
+        assert contents(reader) == {"p20.mp4"}, statement
+        assert reader.execute("SELECT report.my_provinces()").fetchone() == (["20"],), statement
 
 
 def test_no_function_in_a_condition_sees_a_foreign_row(hub: Connection, log_in: LogIn) -> None:
