@@ -21,12 +21,25 @@ def write_file(file: Path, data: bytes, mode: int) -> None:
         opened.write(data)
         opened.flush()
         os.fchmod(opened.fileno(), mode)  # whatever the umask is
-        if os.geteuid() == 0:
-            owner = file.parent.stat()
-            os.fchown(opened.fileno(), owner.st_uid, owner.st_gid)
+        give_away(aside)
         os.fsync(opened.fileno())
     aside.replace(file)
     sync_folder(file.parent)
+
+
+def make_folder(folder: Path, mode: int) -> None:
+    """With all above it, if it is not there. OSError."""
+    if not folder.is_dir():
+        make_folder(folder.parent, 0o755)
+        folder.mkdir(mode=mode, exist_ok=True)
+        give_away(folder)
+
+
+def give_away(made: Path) -> None:
+    """What root has made belongs to whom the folder around it belongs to: the hub's user. OSError."""
+    if os.geteuid() == 0:
+        owner = made.parent.stat()
+        os.chown(made, owner.st_uid, owner.st_gid, follow_symlinks=False)  # a link there would be somebody's trick
 
 
 def sync_folder(folder: Path) -> None:

@@ -25,7 +25,7 @@ from hub.errors import ConfigError
 from hub.pki import authority as signing
 from hub.pki import revocation
 from hub.pki.authority import Authority, Held
-from hub.pki.durable import SECRET, sync_folder, write_file
+from hub.pki.durable import SECRET, give_away, make_folder, sync_folder, write_file
 from hub.pki.revocation import RevocationList
 
 CANARY: Final = "canary"
@@ -126,16 +126,14 @@ class PkiFolder:
         made = signing.new_authority(self._settings.name, now)
         aside = self.path / "authority.new"
         shutil.rmtree(aside, ignore_errors=True)  # of an attempt that the power ended
-        aside.mkdir(mode=_FOLDER_MODE)
-        _give_away(aside)
+        make_folder(aside, _FOLDER_MODE)
         write_file(aside / "ca.pem", made.pem.encode(), SECRET)
         write_file(aside / "ca.key", signing.key_pem(made.key), SECRET)
         aside.rename(self._authority_folder)
         sync_folder(self.path)
 
     def _keep_servers(self, now: datetime) -> tuple[Server, ...]:
-        (self.path / "servers").mkdir(mode=_FOLDER_MODE, exist_ok=True)
-        _give_away(self.path / "servers")
+        make_folder(self.path / "servers", _FOLDER_MODE)
         authority = self.authority()
         renewed = tuple(server for server in SERVERS if self._is_due(server, authority, now))
         for server in renewed:
@@ -191,8 +189,9 @@ class PkiFolder:
         """Alone in the folder, among all processes that use it."""
         try:
             if make:
-                self.path.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-            handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, SECRET)
+                make_folder(self.path, _FOLDER_MODE)
+            handle = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, SECRET)
+            give_away(self.path / "lock")
         except FileNotFoundError:
             raise NoAuthority(f"there is no folder {self.path}; {_HINT}") from None
         except OSError as error:
@@ -209,10 +208,3 @@ class PkiFolder:
         if isinstance(error, OSError):
             return ConfigError(f"pki.folder: {error.filename or self.path}: {error.strerror}; {_HINT}")
         return ConfigError(f"pki.folder: {self.path} holds what is not ours: {error}; restore it from a backup")
-
-
-def _give_away(folder: Path) -> None:
-    """A folder that root has made belongs to whom the one above it belongs to."""
-    if os.geteuid() == 0:
-        owner = folder.parent.stat()
-        os.chown(folder, owner.st_uid, owner.st_gid)

@@ -11,12 +11,11 @@ from hub.config.address import is_loopback
 from hub.config.mqtt import BrokerSettings
 from hub.errors import ConfigError
 from hub.pki import broker, proxy
-from hub.pki.durable import SECRET, SHARED, write_file
+from hub.pki.durable import SECRET, SHARED, make_folder, write_file
 from hub.pki.folder import PkiFolder
 
 CRL: Final = "crl.pem"
-_BROKER_FOLDER: Final = 0o750
-_PROXY_FOLDER: Final = 0o750
+_FOLDER_MODE: Final = 0o750
 
 
 def broker_files(settings: HubSettings, folder: Path, *, mqtt_bind: str = "") -> dict[str, bytes]:
@@ -72,7 +71,7 @@ def write(folder: Path, contents: Mapping[str, bytes], *, make: bool = False) ->
     """
     try:
         if make:
-            folder.mkdir(mode=_BROKER_FOLDER, parents=True, exist_ok=True)
+            make_folder(folder, _FOLDER_MODE)
         elif not folder.is_dir():
             return []
         changed = [name for name, data in contents.items() if not _is(folder / name, data)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,14 +14,18 @@ from pydantic import ValidationError
 from contract.enrol_code import parse_enrol_code
 from contract.ids import is_device_id
 from hub.api.enrolment import broker_addresses
-from hub.config import PkiSettings
+from hub.api.limits import Limits, TooMany
+from hub.config import ApiSettings, PkiSettings
 from hub.errors import ConfigError
-from hub.pki import revocation
+from hub.pki import publication, revocation
 from hub.pki.authority import hosts_of, issue_device, issue_server, new_authority, new_key, renewal_due
 from hub.pki.codes import new_code
+from hub.pki.folder import PkiFolder
 from hub.registry.device_names import RESERVED, may_be_device, next_device
 from hub.strings import KINDS
 from tests.hub.pki.making import NAME, NOW, made_folder, pki_settings
+
+NOBODY = 65_534
 
 
 def test_a_new_device_gets_a_name_that_was_never_given() -> None:
@@ -109,3 +114,21 @@ def test_ways_to_the_broker_and_the_release_key(tmp_path: Path) -> None:
     assert pki_settings(tmp_path, release_key_file=file).release_key().startswith("-----BEGIN PUBLIC")
     with pytest.raises(ConfigError, match=r"pki\.name and"):
         PkiSettings().require()
+
+
+def test_what_root_makes_belongs_to_the_hubs_user(tmp_path: Path) -> None:
+    if os.geteuid() == 0:
+        os.chown(tmp_path, NOBODY, NOBODY)
+    settings = pki_settings(tmp_path)
+    PkiFolder(settings).init(NOW)
+    publication.write(settings.broker_folder, publication.renewed_at_broker(settings), make=True)
+    owners = {path.stat().st_uid for path in tmp_path.rglob("*")}
+    assert owners == {tmp_path.stat().st_uid}
+
+
+def test_all_requests_together_have_a_limit() -> None:
+    limits = Limits(ApiSettings())
+    for number in range(600):
+        limits.count_enrolment(f"192.0.2.{number // 30}")
+    with pytest.raises(TooMany, match="at this moment"):
+        limits.count_enrolment("198.51.100.1")
