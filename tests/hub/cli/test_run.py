@@ -99,6 +99,7 @@ def test_config_sample_and_check(tmp_path: Path) -> None:
         "compliance",
         "visitors",
         "notices",
+        "pki",
         "log",
     }
     file = tmp_path / "hub.toml"
