@@ -151,13 +151,13 @@ class Clock:
                 raise RuntimeError("nothing can be repaired while the time is not known")
             return _bounded(at_ms + offset_at(at_ms, self._before, after))
 
-    def moment(self) -> Moment:
-        """What TLS may take the time to be."""
+    def moment(self, floor_ms: int = 0) -> Moment:
+        """What TLS may take the time to be; `floor_ms`: when a certificate begins or a code was issued."""
         now_ms = self._boottime()
         stamp = self.stamp(now_ms)
         if stamp.final:
             return Moment(stamp.time_ms, certain=True)
-        return Moment(self._floor.for_certificates(now_ms - self._began_ms), certain=False)
+        return Moment(max(floor_ms, self._floor.for_certificates(now_ms - self._began_ms)), certain=False)
 
     # -- the hub's word ------------------------------------------------------------------------------------------
 

@@ -7,6 +7,6 @@ from edge_agent.tls import Moment
 
 
 def known_moment(clock: Clock, floor_ms: int) -> Moment:
-    """The clock's time if it is known to be right; else only that it is not before `floor_ms`."""
-    stamp = clock.stamp(clock.now_ms())
-    return Moment(stamp.time_ms, certain=True) if stamp.clock == "synced" else Moment(floor_ms, certain=False)
+    """The clock's time if it is known to be right; else only that it is not before its floor, nor before `floor_ms`."""
+    moment = clock.moment()
+    return moment if moment.certain else Moment(max(moment.time_ms, floor_ms), certain=False)

@@ -9,7 +9,7 @@ damaged is followed by one of another name.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import psycopg
 
@@ -18,21 +18,23 @@ from hub.store.identities import Identities
 from hub.store.moment import moment
 from hub.store.named import named
 
+_SESSIONS_KEPT: Final = 8
+"""Two cards of one image take turns for hours; each run is told of once."""
+
 
 class Known(NamedTuple):
-    """What is on record of one outbox of a device."""
+    """What is on record of one outbox of a device: its number, since when, and the latest runs."""
 
     number: int
-    session: str
     since: datetime
-    told: str
+    sessions: list[str]
 
 
 def judge(known: Known | None, number: int, session: str, heard: datetime) -> Literal["new", "nothing", "put_back"]:
     """What an opening means that another worker may have heard already, or that has waited since before a later one."""
-    if known is None or number > known.number:
+    if known is None or (number > known.number and session not in known.sessions):
         return "new"
-    if session in (known.session, known.told) or heard <= known.since:
+    if session in known.sessions or heard <= known.since:
         return "nothing"
     return "put_back"
 
@@ -53,9 +55,8 @@ class OpeningStore:
             row = self._connection.execute(named("openings")["known"], values).fetchone()
             known = None if row is None else Known(*row)
             verdict = judge(known, opening.number, session, heard)
-            if verdict == "nothing":
-                return False
-            told = session if verdict == "put_back" else (known.told if known is not None else "")
-            values |= {"number": opening.number, "session": session, "since": heard, "told": told}
-            self._connection.execute(named("openings")["note"], values)
+            if verdict != "nothing":
+                sessions = [*([] if known is None else known.sessions), session][-_SESSIONS_KEPT:]
+                values |= {"number": opening.number, "since": heard, "sessions": sessions}
+                self._connection.execute(named("openings")["first" if known is None else "next"], values)
             return verdict == "put_back"

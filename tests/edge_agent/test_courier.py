@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,18 +17,20 @@ from typing import Any
 
 import pytest
 
+from contract import codec
 from contract.receipt import Covered, Receipt
 from contract.status import Goodbye, Hello
 from edge_agent import courier as courier_module
 from edge_agent.clock import Clock
+from edge_agent.clock_floor import BUILT_MS, FloorFile
 from edge_agent.courier import Courier
 from edge_agent.mqtt import Broker
 from edge_agent.outbox.outbox import Outbox
 from simulator.broker import EmbeddedBroker
-from simulator.ports import HOST
+from simulator.ports import HOST, free_port
 from tests.edge_agent import hand_hub
 from tests.edge_agent.hand_hub import HandHub, dead_port
-from tests.edge_agent.outbox.making import fault, outbox
+from tests.edge_agent.outbox.making import fault, outbox, rows
 from tests.mosquitto import Mosquitto
 from tests.patience import DEADLINE_S, until
 
@@ -219,13 +222,14 @@ def test_two_that_throw_each_other_out_slow_down(shared: Mosquitto, start: Start
 
 
 @contextmanager
-def agent(folder: Path, port: int, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
+def agent(folder: Path, port: int, *, ca_file: Path | None = None, **environ: str) -> Iterator[subprocess.Popen[bytes]]:
     folder.mkdir()
+    tls = "tls = false" if ca_file is None else f"tls = true, ca_file = '{ca_file}'"
     (folder / "password").write_text(PASSWORD)
     config = folder / "agent.toml"
     config.write_text(
         f"device = '{DEVICE}'\nstate_folder = '{folder}'\nruntime_folder = '{folder}'\n"
-        f"[mqtt]\npassword_file = '{folder}/password'\nbrokers = [{{host = '{HOST}', port = {port}, tls = false}}]\n"
+        f"[mqtt]\npassword_file = '{folder}/password'\nbrokers = [{{host = '{HOST}', port = {port}, {tls}}}]\n"
     )
     command = [sys.executable, "-m", "edge_agent.cli", "--config", str(config), "run"]
     with (folder / "log").open("wb") as log:
@@ -275,12 +279,13 @@ class TlsMosquitto(Mosquitto):
     def __init__(self, folder: Path, users: Any, authority: Path) -> None:
         super().__init__(folder, users)
         self.authority = authority
+        self.plain_port = free_port()
 
     def _write_config(self) -> Path:
         config = super()._write_config()
         lines = f"certfile {self.authority}/broker.pem\nkeyfile {self.authority}/broker.key\n"
         head, rest = config.read_text().split("\n", 1)
-        config.write_text(f"{head}\n{lines}{rest}")
+        config.write_text(f"{head}\n{lines}{rest}listener {self.plain_port} {HOST}\n")
         return config
 
 
@@ -295,6 +300,35 @@ def test_tls(tmp_path: Path, authority: Path, start: Start, held: Outbox) -> Non
         until(lambda: stranger.last_error)
         assert "certificate verify failed" in stranger.last_error
         assert not stranger.connected
+
+
+def test_a_machine_that_starts_in_1970_connects_and_nothing_is_misdated(tmp_path: Path, authority: Path) -> None:
+    """No NTP: the certificate is from the future until the hub's answer to the hello tells the time."""
+    in_1970 = {
+        "LD_PRELOAD": "/usr/$LIB/faketime/libfaketime.so.1",  # not the program, which would not hand signals on
+        "FAKETIME": "@1970-01-01 00:00:30",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # nor CLOCK_BOOTTIME
+    }
+    with (
+        TlsMosquitto(tmp_path / "tls", USERS, authority) as broker,
+        HandHub(broker.plain_port, DEVICE) as hub,
+        agent(tmp_path / "agent", broker.port, ca_file=authority / "ca.pem", **in_1970) as process,
+    ):
+        began_ms = time.time_ns() // 1_000_000
+        (hello, *_) = until(lambda: hub.statuses(Hello), "a hello")
+        provisional = [codec.decode_event(body).time for _, _, body in rows(tmp_path / "agent")]
+        assert all(0 <= time_ms - BUILT_MS < DEADLINE_S * 1000 for time_ms in provisional), "1970, raised to the floor"
+        assert not hub.batches(), "nothing is sent before its time is known"
+        hub.send(Receipt(nonce=hello.nonce, hub_time=time.time_ns() // 1_000_000, hello=True))
+        (batch, *_) = until(hub.batches, "what had waited for the time")
+        assert hello.opening is not None
+        assert hello.opening.number == 1
+        assert {event.clock for event in batch.events} == {"repaired"}
+        assert all(abs(event.time - began_ms) < DEADLINE_S * 1000 for event in batch.events)
+        process.terminate()
+        process.wait(DEADLINE_S)
+        stored = FloorFile(tmp_path / "agent").read()
+        assert began_ms <= stored <= time.time_ns() // 1_000_000 + 1_000
 
 
 def test_a_receipt_for_another_stream_changes_nothing(shared: Mosquitto, start: Start, held: Outbox) -> None:

@@ -4,8 +4,7 @@ CREATE TABLE opening (
     device          integer NOT NULL REFERENCES device (id),
     outbox          uuid NOT NULL,
     number          bigint NOT NULL,                 -- how often that outbox was opened for writing
-    session         text NOT NULL,                   -- the run that said so
-    since           timestamptz NOT NULL,            -- when it was first heard
-    told            text NOT NULL DEFAULT '',        -- the run of which an incident has told
+    since           timestamptz NOT NULL,            -- when that was first heard
+    sessions        text[] NOT NULL,                 -- the latest runs that were heard, the one that said it last
     PRIMARY KEY (device, outbox)
 ) WITH (fillfactor = 50);
