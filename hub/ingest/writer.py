@@ -310,9 +310,21 @@ class Writer(threading.Thread):
         opening = hello.opening
         if opening is None:
             return
-        if self._openings.heard(message.device, hello.session, opening, message.heard_ms or now_ms):
+        verdict = self._openings.heard(message.device, hello.session, opening, message.heard_ms or now_ms)
+        if verdict == "put_back" or (verdict == "new" and self._is_short(message.device, hello)):
             detail = {"outbox": opening.outbox, "opening": opening.number, "session": hello.session}
             self._ledger.raise_incident("restored_image", message.device, detail, now_ms)
+
+    def _is_short(self, device: str, hello: Hello) -> bool:
+        """Whether a stream ends before what was stored of it: an image of a running machine, put back as the next run.
+
+        The last stream is being appended to, so more of it may have come meanwhile. Of a full outbox the end of a
+        stream may have gone first.
+        """
+        ends = ((held.high, self._ledger.account(StreamKey(device, held.stream))) for held in hello.streams[:-1])
+        return not hello.queue.full and any(
+            account.committed and account.committed.spans()[-1][1] > high for high, account in ends
+        )
 
     def _answer_hello(self, device: str, hello: Hello, now_ms: int) -> Receipt:
         streams = []

@@ -30,7 +30,11 @@ class Known(NamedTuple):
     sessions: list[str]
 
 
-def judge(known: Known | None, number: int, session: str, heard: datetime) -> Literal["new", "nothing", "put_back"]:
+Verdict = Literal["new", "nothing", "put_back"]
+"""The first word of a run; nothing to be told; a number that was counted before."""
+
+
+def judge(known: Known | None, number: int, session: str, heard: datetime) -> Verdict:
     """What an opening means that another worker may have heard already, or that has waited since before a later one."""
     if known is None or (number > known.number and session not in known.sessions):
         return "new"
@@ -46,8 +50,8 @@ class OpeningStore:
         self._connection = connection
         self._identities = Identities()
 
-    def heard(self, name: str, session: str, opening: Opening, heard_ms: int) -> bool:
-        """Book an opening. True if it shows that the device's card was put back or copied; once a run."""
+    def heard(self, name: str, session: str, opening: Opening, heard_ms: int) -> Verdict:
+        """Book an opening, and say what it means: `new` and `put_back` once a run."""
         heard = moment(heard_ms)
         with self._connection.transaction():
             device = self._identities.device(self._connection, name)
@@ -59,4 +63,4 @@ class OpeningStore:
                 sessions = [*([] if known is None else known.sessions), session][-_SESSIONS_KEPT:]
                 values |= {"number": opening.number, "since": heard, "sessions": sessions}
                 self._connection.execute(named("openings")["first" if known is None else "next"], values)
-            return verdict == "put_back"
+            return verdict

@@ -58,6 +58,7 @@ def test_an_image_is_put_back_and_run_on(
     assert missing == lost, text_of(verdict)  # Nothing else, whatever the image held.
     assert missing < on_the_lost_card
     incidents = {kind for kind, _ in Seen(connection, DEVICE).incidents()}
+    assert "restored_image" in incidents
     assert incidents <= {"cloned_device", "restored_image"}
 
 

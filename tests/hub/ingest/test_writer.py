@@ -13,7 +13,7 @@ from contract import codec
 from contract.codec import Payload
 from contract.events import Loss
 from contract.receipt import Receipt
-from contract.status import Hello, Pending
+from contract.status import Hello, Opening, Pending, Queue
 from contract.topics import Channel
 from hub.ingest.inbox import GroupLimit, Inbox, Message
 from hub.ingest.writer import Writer
@@ -109,6 +109,31 @@ def test_hellos_of_unknown_streams_make_one_small_incident(database: str, connec
     assert row is not None
     assert row[:2] == (5, "200")
     assert row[2] < 3_000
+
+
+def test_a_run_whose_streams_end_too_early_is_of_an_image(database: str, connection: psycopg.Connection) -> None:
+    """An image of a running machine: its next run counts on, but a stream of the last one is shorter than it was."""
+
+    def hello(session: str, number: int, high: int, *more: Pending, full: bool = False) -> Sent:
+        said = Hello(
+            session=session * 16,
+            nonce=NONCE,
+            version="1",
+            streams=[Pending(stream=STREAM, low=1, high=high), *more],
+            queue=Queue(full=full),
+            opening=Opening(outbox=OTHER, number=number),
+        )
+        return "status", codec.encode_status(said)
+
+    live = Pending(stream=OTHER, low=1, high=1)
+    events: Sent = ("events", payload(batch(range(1, 10))))
+    kinds = "SELECT kind, times, detail->>'opening' FROM incident"
+    ended(database, [events, hello("a", 1, 4), hello("b", 2, 9, live), hello("c", 3, 4, live, full=True)])
+    assert connection.execute(kinds).fetchall() == []
+    ended(database, [hello("d", 4, 4, live), hello("d", 4, 4, live), hello("e", 5, 9, live)])
+    assert connection.execute(kinds).fetchall() == [("restored_image", 1, "4")]
+    ended(database, [hello("f", 2, 9, live), hello("f", 2, 9, live), hello("e", 5, 9, live)])
+    assert connection.execute(kinds).fetchall() == [("restored_image", 2, "2")]
 
 
 def test_a_bug_costs_the_message_that_meets_it(

@@ -40,9 +40,10 @@ class Runs:
         self.now_ms = 1_795_000_000_000
 
     def say(self, number: int, session: str, outbox: str = OUTBOX, late_ms: int = 0) -> bool:
+        """Whether it is told of."""
         self.now_ms += 1_000
         opening = Opening(outbox=outbox, number=number)
-        return self.store.heard(DEVICE, session, opening, self.now_ms - late_ms)
+        return self.store.heard(DEVICE, session, opening, self.now_ms - late_ms) == "put_back"
 
 
 @pytest.fixture
