@@ -337,7 +337,9 @@ class Courier(threading.Thread):
     def _done(self) -> bool:
         if self._stop_by_ms is None:
             return False
-        return not self.connected or self._uplink.idle() or self._clock.now_ms() >= self._stop_by_ms
+        if not self.connected or self._clock.now_ms() >= self._stop_by_ms:
+            return True
+        return self._uplink.idle() and not self._outbox.has_unsealed()
 
     def _say_goodbye(self) -> None:
         reason: Literal["stop"] = "stop"

@@ -17,6 +17,7 @@ from contract.events import AnyEvent
 from edge_agent import agent as agent_module
 from edge_agent import status_file
 from edge_agent.agent import Agent
+from edge_agent.clock import wall_ms
 from edge_agent.config import AgentSettings, load
 from edge_agent.courier import Courier
 from edge_agent.errors import AgentError, AgentFailed
@@ -91,6 +92,19 @@ def test_a_probe_that_raises_and_one_that_hangs_become_faults_and_the_others_go_
     assert set(codes(tmp_path)) == {("probe_failed", "raising"), ("probe_hung", "hanging"), ("low_disk", "well")}
     actions = [event.action for event in events(tmp_path) if event.KIND == "lifecycle"]  # type: ignore[union-attr]
     assert actions == ["boot", "start", "stop"]
+
+
+def test_a_step_of_the_clock_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agent_module, "TICK_MS", 50)
+    with running(tmp_path) as agent:
+        until(lambda: events(tmp_path))
+        before = agent._clock.stamp(agent._clock.now_ms()).time_ms
+        agent._clock._wall = lambda: wall_ms() + 7_200_000
+        (step,) = until(lambda: [event for event in events(tmp_path) if getattr(event, "step_ms", None)])
+        assert step.action == "clock_step"
+        assert abs(step.step_ms - 7_200_000) < 1_000
+        agent._clock.learn(before, agent._clock.now_ms(), agent._clock.now_ms())
+        until(lambda: (tmp_path / "state" / "clock_floor").exists(), "a certain time that is noted")
 
 
 def test_no_probes_means_no_probes(tmp_path: Path) -> None:

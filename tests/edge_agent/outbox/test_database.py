@@ -12,14 +12,15 @@ import pytest
 
 from contract import codec
 from contract.events import Loss
+from contract.status import Opening
 from edge_agent.outbox import outbox as outbox_module
 from edge_agent.outbox.database import SCHEMA_VERSION, open_database, read_only
-from edge_agent.outbox.errors import OutboxDamaged, OutboxError, OutboxLocked
+from edge_agent.outbox.errors import NotStored, OutboxDamaged, OutboxError, OutboxLocked
 from edge_agent.outbox.outbox import FILE_NAME, Outbox
 from tests.contract.test_golden import EVENTS
-from tests.edge_agent.outbox.making import ROOM, fault, faults, outbox, rows, store
+from tests.edge_agent.outbox.making import ROOM, fault, faults, in_memory, outbox, rows, sqlite_error, store
 
-V1 = Path(__file__).parent / "v1.db"
+V1, V2 = (Path(__file__).parent / f"v{number}.db" for number in (1, 2))
 FIRST, SECOND = "11" * 16, "22" * 16
 
 
@@ -31,8 +32,62 @@ def test_the_file_is_as_durable_and_as_sparing_as_promised(tmp_path: Path) -> No
     assert found == {"synchronous": 2, "journal_mode": "wal", "page_size": 1024, "user_version": SCHEMA_VERSION}
 
 
+def test_a_file_of_version_2_is_read(tmp_path: Path) -> None:
+    """As that of version 1, which follows: some events are sealed, some are not, and it was opened twice."""
+    shutil.copy(V2, tmp_path / FILE_NAME)
+    connection, set_aside = open_database(tmp_path / FILE_NAME)
+    held = store(connection)
+    assert set_aside is None
+    assert [(stream.stream, stream.low, stream.high) for stream in held.streams()] == [(FIRST, 1, 4), (SECOND, 1, 1)]
+    assert held.uncovered(FIRST).spans() == [(3, 3)]
+    assert held.has_unsealed()
+    held.append([fault()])
+    assert held.opening == Opening(outbox="a51b0d1e7ee7c0de" * 2, number=3)
+    assert held.seal(lambda at_ms: 1_795_000_000_000 + at_ms) == 2
+    times = [codec.decode_event(body).time for _, body in held.read(FIRST, [(2, 2), (4, 4)], ROOM, 9)]
+    assert times == [1_794_999_990_002, 1_794_999_990_004]
+    connection.close()
+
+
+def test_openings_are_counted_once_they_are_on_disk(tmp_path: Path) -> None:
+    numbers: list[int | None] = []
+    for appends in (True, False, True):
+        with outbox(tmp_path) as opened:
+            assert opened.opening is None
+            if appends:
+                opened.append([fault()])
+                opened.append([fault()])
+            numbers.append(opened.opening.number if opened.opening is not None else None)
+    assert numbers == [1, None, 2]
+    with outbox(tmp_path) as opened:
+        opened.append([fault()])
+        first = opened.opening
+    (tmp_path / FILE_NAME).write_bytes(b"rubbish" * 999)
+    with outbox(tmp_path) as opened:
+        opened.append([fault()])
+        assert first is not None
+        assert opened.opening is not None
+        assert (first.number, opened.opening.number) == (3, 1)
+        assert first.outbox != opened.opening.outbox
+
+
+def test_an_opening_whose_write_failed_counts_once() -> None:
+    db = in_memory()
+    opened = store(db)
+    db.failures, db.then = [sqlite_error(sqlite3.SQLITE_IOERR)], True
+    with pytest.raises(NotStored):
+        opened.append([fault()])
+    opened.append([fault()])
+    assert opened.opening is not None
+    assert opened.opening.number == 1
+    again = store(db)
+    again.append([fault()])
+    assert again.opening is not None
+    assert again.opening.number == 2
+
+
 def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
-    """A real one, made when version 1 was current. It is never made anew; a version 2 gets a file beside it."""
+    """A real one, made when version 1 was current. It is never made anew; another version gets a file beside it."""
     shutil.copy(V1, tmp_path / FILE_NAME)
     connection, set_aside = open_database(tmp_path / FILE_NAME)
     held = store(connection)

@@ -99,10 +99,10 @@ class Talk:
             streams.append(Covered(stream=batch.stream, low=low, high=high, committed=numbers.spans()))
         return self.receive(Receipt(nonce=nonce, hub_time=1, streams=streams))
 
-    def answer_hello(self, *covered: Covered, nonce: str = NONCE) -> None:
+    def answer_hello(self, *covered: Covered, nonce: str = NONCE) -> int | None:
         told = {part.stream for part in covered}
         rest = [Covered(stream=p.stream, low=p.low, high=p.high) for p in self.source.streams() if p.stream not in told]
-        self.receive(Receipt(nonce=nonce, hub_time=1, hello=True, streams=[*covered, *rest]))
+        return self.receive(Receipt(nonce=nonce, hub_time=1, hello=True, streams=[*covered, *rest]))
 
     def refuse(self, send: Send, reason: str = "invalid") -> None:
         self.receive(Receipt(hub_time=1, refused=[Refusal(sha256=send.payload.sha256(), reason=reason)]))

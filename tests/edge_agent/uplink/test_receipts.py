@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract.receipt import Covered, Receipt
 from edge_agent.uplink import HELLO_INTERVAL_MS
-from tests.edge_agent.uplink.talk import LIVE, NONCE, OTHER_NONCE, Talk, sent
+from tests.edge_agent.uplink.talk import LIVE, NONCE, OLD, OTHER_NONCE, Talk, sent
 
 
 def test_answers_to_another_connection_are_ignored(talk: Talk) -> None:
@@ -82,3 +82,25 @@ def test_memory_is_bounded_by_what_is_held(talk: Talk) -> None:
         del talk.source.held[name]
     uplink = talk.uplink
     assert max(map(len, (uplink._answered, uplink._flights, uplink._cuts, uplink._aside, uplink._late))) <= 2
+
+
+def test_the_answer_to_a_hello_is_of_since_that_was_said(talk: Talk) -> None:
+    """So an agent that may not send yet, for it does not know the time, learns it."""
+    talk.connect()
+    said_ms = talk.now_ms
+    talk.poll(70)
+    assert talk.answer_hello() == said_ms
+    assert talk.answer_hello() is None, "another worker answers the same hello"
+    talk.poll(HELLO_INTERVAL_MS)
+    assert talk.answer_hello() == talk.now_ms
+
+
+def test_of_a_hello_that_was_said_twice_nobody_knows_which_was_answered(talk: Talk) -> None:
+    talk.source.add(OLD, 1, 5)
+    talk.connect()
+    said_ms = talk.now_ms
+    assert len(talk.poll(70_000)) == 1
+    assert talk.answer_hello() == said_ms, "not before the first"
+    talk.connect(OTHER_NONCE)
+    assert talk.answer_hello(nonce=NONCE) is None
+    assert talk.answer_hello(nonce=OTHER_NONCE) == talk.now_ms
