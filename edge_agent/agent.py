@@ -24,14 +24,15 @@ from edge_agent import status_file
 from edge_agent.bridge import Bridge
 from edge_agent.bridge_rules import BridgeError, NotAccepted
 from edge_agent.clock import Clock
-from edge_agent.clock_floor import BUILT_MS, Floor, FloorFile
+from edge_agent.clock_floor import FloorFile
 from edge_agent.config import AgentSettings
 from edge_agent.courier import LAST_BATCHES_S, Courier
 from edge_agent.draft import UNSTAMPED, Draft
 from edge_agent.errors import AgentError, AgentFailed
 from edge_agent.health import Self
 from edge_agent.identity.keeper import Keeper
-from edge_agent.identity.moment import known_moment
+from edge_agent.identity.moment import clock_of, known_moment
+from edge_agent.identity.store import read_identity
 from edge_agent.lifecycle import boot_id, is_new_boot, lifecycle, remember_boot
 from edge_agent.observation import Reading, Showing
 from edge_agent.observer import Observer
@@ -73,7 +74,7 @@ class Agent:
         for folder in (self._state, self._runtime):
             _make(folder)
         self._floor = FloorFile(self._state)
-        self._clock = Clock(floor=Floor(attested_ms=BUILT_MS, stored_ms=self._floor.read()))
+        self._clock = clock_of(self._state, read_identity(self._state))
         self._started_ms = self._clock.now_ms()
         self._version = VERSION
         self._boot = boot_id()
@@ -234,7 +235,7 @@ class Agent:
             if hung_s := runner.hung_s():
                 drafts += self._observer.hung(runner.probe.name, hung_s, now_ms)
         if self._keeper is not None:
-            drafts += self._keeper.tick(now_ms)
+            drafts += self._keeper.tick(now_ms, connected=self.courier.connected)
             drafts += self._observer.see("identity", self._keeper.troubles(), now_ms, TICK_MS / 1000)
         self.recorder.record(drafts)
         self._note_time()

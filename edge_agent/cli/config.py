@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from edge_agent.cli.exits import OK
 from edge_agent.cli.output import say
-from edge_agent.clock import Clock
 from edge_agent.config import config_file, load
 from edge_agent.config_sample import sample_toml
-from edge_agent.identity.moment import known_moment
+from edge_agent.identity.moment import clock_of, known_moment
 from edge_agent.way import NotEnrolled, find_way
 
 
@@ -24,7 +24,7 @@ def add(commands: Any) -> None:
 
 def _check_config(options: argparse.Namespace) -> int:
     settings = load(config_file(options.config))
-    clock = Clock()
+    clock = clock_of(Path(settings.state_folder))
     try:
         device = f"device {find_way(settings, lambda floor_ms: known_moment(clock, floor_ms)).device}"
     except NotEnrolled:

@@ -14,12 +14,11 @@ from contract.enrol_code import EnrolCode, parse_enrol_code
 from contract.errors import ContractError
 from edge_agent.cli.exits import EPILOG, OK, TROUBLE, USAGE
 from edge_agent.cli.output import say
-from edge_agent.clock import Clock
 from edge_agent.config import config_file, load
 from edge_agent.errors import AgentError
 from edge_agent.identity.errors import StepFailed
 from edge_agent.identity.hub_link import split_link
-from edge_agent.identity.moment import known_moment
+from edge_agent.identity.moment import clock_of, known_moment
 from edge_agent.identity.renewal_plan import day
 from edge_agent.identity.steps import Means, code_mark, enrol
 from edge_agent.identity.store import Identity, IdentityStore
@@ -50,7 +49,7 @@ def _enrol(options: argparse.Namespace) -> int:
     try:
         options.url, in_link = split_link(options.url)
         code = _code(options.code or in_link, options.lang)
-        identity, anew = _enrolled(IdentityStore(state), options, code)
+        identity, anew = _enrolled(state, options, code)
     except StepFailed as error:
         _tell_failure(error, options)
         return USAGE if error.misuse else TROUBLE
@@ -58,15 +57,16 @@ def _enrol(options: argparse.Namespace) -> int:
     return OK
 
 
-def _enrolled(store: IdentityStore, options: argparse.Namespace, code: EnrolCode) -> tuple[Identity, bool]:
+def _enrolled(state: Path, options: argparse.Namespace, code: EnrolCode) -> tuple[Identity, bool]:
     """And whether that is new."""
+    store = IdentityStore(state)
     present = store.current()
     if present is not None:
         if present.hub.code_used == code_mark(code):
             return present, False
         if not options.again:
             raise StepFailed("enrolled_otherwise", present.hub.device)
-    clock = Clock()
+    clock = clock_of(state, present)
 
     def tell(step: str) -> None:
         if not options.json:

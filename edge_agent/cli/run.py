@@ -11,12 +11,11 @@ from typing import Any
 
 from edge_agent.agent import Agent
 from edge_agent.cli.exits import OK
-from edge_agent.clock import Clock
 from edge_agent.config import AgentSettings, config_file, load
 from edge_agent.errors import AgentFailed
 from edge_agent.footprint import keep_small
 from edge_agent.identity import renewal
-from edge_agent.identity.moment import known_moment
+from edge_agent.identity.moment import clock_of, known_moment
 from edge_agent.identity.store import IdentityStore
 
 
@@ -47,6 +46,6 @@ def _finish_enrolment(settings: AgentSettings) -> None:
     store = IdentityStore(state)
     if store.current() is None and store.pending() is not None:
         logging.getLogger(__name__).info("going on with the enrolment that was interrupted")
-        outcome = renewal.finish(state, known_moment(Clock(), 0))
+        outcome = renewal.finish(state, known_moment(clock_of(state), 0))
         if outcome.error:
             raise AgentFailed(f"this device is not enrolled yet: {outcome.error}")

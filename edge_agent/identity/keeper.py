@@ -24,6 +24,10 @@ from edge_agent.observation import Trouble
 from edge_agent.tls import Moment
 
 LOOK_MS: Final = 60_000
+BLIND_MS: Final = 3_600_000
+"""So long without a broker and without the time, and the certificate may have expired: brokers say only no."""
+AFTER_BLIND_MS: Final = 24 * BLIND_MS
+"""Before such a renewal is tried once more: it may be the broker that is down."""
 log = logging.getLogger(__name__)
 
 
@@ -48,6 +52,7 @@ class Keeper:
         self._store = IdentityStore(state_folder)
         self._process: subprocess.Popen[bytes] | None = None
         self._began_ms = self._look_due_ms = self._try_due_ms = 0
+        self._reached_ms: int | None = None
         self._failures = 0
         self._outcome = Outcome()
         self._served = ""
@@ -68,8 +73,13 @@ class Keeper:
             last_error=self._outcome.error,
         )
 
-    def tick(self, now_ms: int) -> list[Draft]:
-        """About once a second. AgentFailed if the device is another one now, and everything has to begin anew."""
+    def tick(self, now_ms: int, *, connected: bool) -> list[Draft]:
+        """About once a second; `connected` to a broker.
+
+        AgentFailed if the device is another one now, and everything has to begin anew.
+        """
+        if connected or self._reached_ms is None:
+            self._reached_ms = now_ms
         if self._process is not None:
             self._watch(self._process, now_ms)
         elif self._served != self._settled:
@@ -113,9 +123,15 @@ class Keeper:
             return []
         if newest is not None and newest.name != self._identity.name:
             return self._take(newest, now_ms)
-        if now_ms >= self._try_due_ms and (under_way or renewal_plan.is_due(self._identity.hub, self._now())):
+        if now_ms >= self._try_due_ms and (under_way or self._is_due(now_ms)):
             self._start(now_ms)
         return []
+
+    def _is_due(self, now_ms: int) -> bool:
+        """By the time; without the time, also if no broker has let us in for long: the hub tells what time it is."""
+        now = self._now()
+        blind = not now.certain and self._reached_ms is not None and now_ms - self._reached_ms >= BLIND_MS
+        return blind or renewal_plan.is_due(self._identity.hub, now)
 
     def _take(self, newest: Identity, now_ms: int) -> list[Draft]:
         if newest.hub.device != self._identity.hub.device:
@@ -152,6 +168,7 @@ class Keeper:
             self._fail(outcome, now_ms)
         else:
             self._look_due_ms = 0  # to find what it has put in place
+            self._try_due_ms = now_ms + AFTER_BLIND_MS
 
     def _fail(self, outcome: Outcome, now_ms: int) -> None:
         self._failures += 1

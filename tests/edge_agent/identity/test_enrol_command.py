@@ -14,14 +14,13 @@ import pytest
 
 from contract.enrol import BrokerAddress, EnrolRefused
 from contract.enrol_code import EnrolCode
-from edge_agent.clock import Clock
 from edge_agent.config import load
 from edge_agent.errors import AgentError, ConfigError
 from edge_agent.identity import boot_file, network
 from edge_agent.identity.boot_file import BootFile, Wifi
 from edge_agent.identity.first_boot import RESULT, Attempt, FirstBoot, Means
 from edge_agent.identity.media import Partition, find_file, unmounted
-from edge_agent.identity.moment import known_moment
+from edge_agent.identity.moment import clock_of, known_moment
 from edge_agent.identity.store import IdentityStore, read_identity
 from edge_agent.identity.texts import Text
 from edge_agent.way import Way, find_way
@@ -134,7 +133,7 @@ def test_a_first_enrolment_that_was_cut_is_finished_by_the_agent(config: Path, h
 def way(config: Path, more: str = "") -> Way:
     file = config.with_name("other.toml")
     file.write_text(config.read_text() + more)
-    clock = Clock()
+    clock = clock_of(config.parent)
     return find_way(load(file, {}), lambda floor_ms: known_moment(clock, floor_ms))
 
 

@@ -13,7 +13,7 @@ from contract.enrol import BrokerAddress, EnrolRefused
 from edge_agent.draft import Draft
 from edge_agent.errors import AgentFailed
 from edge_agent.identity import renewal_plan
-from edge_agent.identity.keeper import LOOK_MS, Keeper
+from edge_agent.identity.keeper import BLIND_MS, LOOK_MS, Keeper
 from edge_agent.identity.store import HubFacts, IdentityStore
 from edge_agent.tls import Moment
 from simulator.ports import HOST
@@ -80,6 +80,7 @@ class Ticking:
         identity = IdentityStore(folder).current()
         assert identity is not None
         self.changes = 0
+        self.connected = True
         self.drafts: list[Draft] = []
         self.keeper = Keeper(folder, identity, moment, self._changed)
         self.now_ms = 1_000_000
@@ -89,7 +90,7 @@ class Ticking:
 
     def tick(self) -> bool:
         self.now_ms += LOOK_MS if self.keeper._process is None else 10
-        self.drafts += self.keeper.tick(self.now_ms)
+        self.drafts += self.keeper.tick(self.now_ms, connected=self.connected)
         return self.keeper._process is None
 
     def attempt(self) -> None:
@@ -164,6 +165,24 @@ def test_what_was_cut_short_goes_on_and_another_enrolment_is_taken(hub: HandEnro
     enrolled(tmp_path, hub, b"87654321", "other")
     with pytest.raises(AgentFailed, match="enrolled anew as other"):
         ticking.tick()
+
+
+def test_a_kiosk_from_the_cupboard_finds_out_by_the_hub_that_its_certificate_has_expired(
+    hub: HandEnrolment, tmp_path: Path
+) -> None:
+    """It has no time of its own, and brokers do not say why they refuse it."""
+    enrolled(tmp_path, old(hub, 400))
+    hub.begins = None
+    ticking = Ticking(tmp_path, lambda _floor: Moment(ms(now() - timedelta(days=390)), certain=False))
+    for _ in range(100):
+        assert ticking.tick(), "while a broker lets it in, all is well"
+    ticking.connected = False
+    for _ in range(BLIND_MS // LOOK_MS - 2):
+        assert ticking.tick(), "an hour without a broker is nothing"
+    ticking.attempt()
+    assert ticking.changes == 1
+    for _ in range(200):
+        assert ticking.tick(), "and not every hour, while a broker is down"
 
 
 def test_stopping_ends_its_process(hub: HandEnrolment, tmp_path: Path) -> None:
