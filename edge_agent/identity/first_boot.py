@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from contract.enrol_code import parse_enrol_code
 from contract.errors import ContractError
@@ -26,6 +27,8 @@ from edge_agent.identity.texts import FIRST_BOOT, STEPS, TROUBLES, Text, code_hi
 
 RESULT: Final = "ttdn-ket-qua.txt"
 RETRY_S: Final = 15.0
+AGAIN_S: Final = 60.0
+"""So long a device that is to be enrolled anew waits for the network."""
 
 
 class Attempt(Struct, frozen=True):
@@ -74,6 +77,7 @@ class FirstBoot:
             return True  # it was used at an earlier boot
         if (hint := _hint(wanted)) is not None:
             return self._tell("wrong_file", hint)
+        wanted = replace(wanted, url=parse_url(wanted.url).url)
         return self._is_ours(wanted, text) or self._enrol(wanted, text)
 
     def _is_ours(self, wanted: BootFile, text: str) -> bool:
@@ -84,6 +88,8 @@ class FirstBoot:
         return self._enrolled(wanted, text, _filled(facts.device, facts.url, facts.not_after_ms))
 
     def _enrol(self, wanted: BootFile, text: str) -> bool:
+        # Where there is an identity already, an agent waits to begin with it.
+        wait_s = self._means.wait_s if self._store.current() is None else min(self._means.wait_s, AGAIN_S)
         began = self._means.clock()
         while True:
             attempt = self._means.enrol(wanted)
@@ -91,14 +97,18 @@ class FirstBoot:
                 return self._enrolled(wanted, text, _filled(attempt.device, attempt.url, attempt.not_after_ms))
             if not attempt.passes:
                 return self._tell("failed", attempt.text)
-            left_s = self._means.wait_s - (self._means.clock() - began)
+            left_s = wait_s - (self._means.clock() - began)
             if left_s <= 0:
                 return self._tell("gave_up", attempt.text)
             self._tell("waiting", attempt.text)
             self._means.pause(min(left_s, max(RETRY_S, attempt.wait_s)))
 
     def _enrolled(self, wanted: BootFile, text: str, done: Text) -> bool:
-        durable.replace_file(self._file, boot_file.without_code(text, wanted).encode())
+        try:
+            durable.replace_file(self._file, boot_file.without_code(text, wanted).encode())
+        except OSError as error:  # it is of no use to anybody any more
+            self._notes.append(FIRST_BOOT["kept"])
+            self._means.say(f"{self._file}: {error.strerror}")
         self._tell("done", done)
         return True
 
@@ -111,7 +121,11 @@ class FirstBoot:
             self._told = told
             self._means.say(vi)
             # Notepad of old takes no text without a mark for UTF-8, and no line ends but its own.
-            durable.replace_file(self._file.with_name(RESULT), told.replace("\n", "\r\n").encode("utf-8-sig"))
+            result = self._file.with_name(RESULT)
+            try:
+                durable.replace_file(result, told.replace("\n", "\r\n").encode("utf-8-sig"))
+            except OSError as error:  # a stick that is write-protected enrols, too
+                self._means.say(f"{result}: {error.strerror}")
         return False
 
 

@@ -159,8 +159,12 @@ def code_hint(detail: str, language: Language) -> str:
 FIRST_BOOT: Final = MappingProxyType(
     {
         "done": Text(
-            "TTĐN: ĐĂNG KÝ XONG. Mã đã được xóa khỏi ttdn.toml; có thể rút USB.",
-            "TTDN: ENROLLED. The code was removed from ttdn.toml; the stick may be taken out.",
+            "TTĐN: ĐĂNG KÝ XONG. Mã trong ttdn.toml không còn dùng được nữa; có thể rút USB.",
+            "TTDN: ENROLLED. The code in ttdn.toml is of no more use; the stick may be taken out.",
+        ),
+        "kept": Text(
+            "Không xóa được mã khỏi ttdn.toml (thẻ hoặc USB chỉ đọc hay đầy): hãy tự xóa.",
+            "The code could not be removed from ttdn.toml (read-only or full): remove it yourself.",
         ),
         "waiting": Text(
             "TTĐN: CHƯA XONG, máy đang tự thử lại. Cứ để nguyên.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import pty
@@ -16,7 +17,7 @@ from contract.enrol import BrokerAddress, EnrolRefused
 from contract.enrol_code import EnrolCode
 from edge_agent.config import load
 from edge_agent.errors import AgentError, ConfigError
-from edge_agent.identity import boot_file, network
+from edge_agent.identity import boot_file, durable, network
 from edge_agent.identity.boot_file import BootFile, Wifi
 from edge_agent.identity.first_boot import RESULT, Attempt, FirstBoot, Means
 from edge_agent.identity.media import Partition, find_file, unmounted
@@ -233,7 +234,8 @@ class Booting:
         self.slept += for_s
 
     def result(self) -> str:
-        return (self.file.parent / RESULT).read_text("utf-8-sig")
+        file = self.file.parent / RESULT
+        return file.read_text("utf-8-sig") if file.exists() else ""
 
 
 AWAY = Attempt(enrolled=False, passes=True, error="no_route", text=Text("Không có mạng", "No network"))
@@ -253,6 +255,8 @@ def test_it_waits_for_the_network_and_says_so(hub: HandEnrolment, tmp_path: Path
     booting = Booting(file, tmp_path, AWAY)
     assert not booting.well
     assert booting.slept == 100
+    enrolled(tmp_path, hub, b"87654321")
+    assert Booting(file, tmp_path, AWAY).slept == 60, "an agent that has an identity waits to begin"
     assert "tắt, bật lại máy" in booting.result()
     assert boot_file.parse(boot_file.decode(file.read_bytes())).code, "the next boot tries again"
 
@@ -275,6 +279,20 @@ def test_a_wrong_file_is_told_of_beside_it(tmp_path: Path, text: str, expected: 
     assert expected in booting.result()
     assert "TTDN: ttdn.toml IS WRONG" in booting.result()
     assert (tmp_path / "ttdn.toml").read_text() == text
+
+
+def test_a_stick_that_cannot_be_written_enrols_too(
+    hub: HandEnrolment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    file = write(tmp_path / "a", "https://h", hub.authority.code())
+    monkeypatch.setattr(durable, "replace_file", refuse)
+    assert Booting(file, tmp_path, AWAY, DONE).well
+    said = capsys.readouterr().out
+    assert "hãy tự xóa" in said
+    assert "Read-only file system" in said
 
 
 def test_a_refused_code_is_not_tried_for_ever(hub: HandEnrolment, tmp_path: Path) -> None:
