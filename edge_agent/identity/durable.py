@@ -34,6 +34,7 @@ def write_file(file: Path, data: bytes) -> None:
 def replace_file(file: Path, data: bytes) -> None:
     """`file` is the old one or the new one at any moment, and the new one for good at the end."""
     half = file.with_name(file.name + HALF)
+    half.unlink(missing_ok=True)  # on a stick it may be anybody's link to anything
     write_file(half, data)
     half.replace(file)
     sync_folder(file.parent)

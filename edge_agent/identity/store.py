@@ -140,7 +140,9 @@ class IdentityStore:
     def making(self, wait_s: float = BUSY_S) -> Iterator[None]:
         """Alone at work, on what is whole. IdentityBusy if another process still is, AgentError if the disk refuses."""
         try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not self.folder.is_dir():
+                self.folder.mkdir(mode=0o700, parents=True)
+                durable.sync_folder(self.folder.parent)
             handle = os.open(self.folder / _LOCK, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise AgentError(f"{self.folder}: {error.strerror}; run this as root or as the agent's user") from error
@@ -158,12 +160,10 @@ class IdentityStore:
 
     def current(self) -> Identity | None:
         """The one to use; None if this device was never enrolled. IdentityDamaged if none of them can be read."""
-        link = self.folder / _CURRENT
-        if not link.is_symlink():
+        newest, numbers = self._linked(), self._numbers()
+        if not numbers:
             return None
-        newest = int(link.readlink().name)
-        found = [name for name in self._numbers() if name <= newest]
-        for number in reversed(found):
+        for number in reversed([one for one in numbers if newest is None or one <= newest]):
             try:
                 return self._read(number)
             except IdentityDamaged as error:
@@ -236,14 +236,19 @@ class IdentityStore:
     def _recover(self) -> None:
         durable.sweep(self.folder)
         numbers = self._numbers()
-        link = self.folder / _CURRENT
-        if numbers and not (link.is_symlink() and link.readlink().name == str(numbers[-1])):
-            durable.point(link, str(numbers[-1]))  # it was whole; only the swap was missing
+        if numbers and self._linked() != numbers[-1]:
+            durable.point(self.folder / _CURRENT, str(numbers[-1]))  # it was whole; only the swap was missing
         pending = self.folder / _PENDING / KEY
         if numbers and pending.exists():
             newest = self.folder / str(numbers[-1]) / KEY
             if newest.exists() and newest.read_bytes() == pending.read_bytes():
                 self.drop_pending()
+
+    def _linked(self) -> int | None:
+        """Where `current` leads; None where a damaged disk has lost it."""
+        link = self.folder / _CURRENT
+        name = link.readlink().name if link.is_symlink() else ""
+        return int(name) if name.isdecimal() else None
 
     def _numbers(self) -> list[int]:
         if not self.folder.is_dir():
@@ -254,7 +259,9 @@ class IdentityStore:
         folder = self.folder / str(number)
         try:
             hub = msgspec.json.decode((folder / _HUB).read_bytes(), type=HubFacts)
-        except (FileNotFoundError, UnicodeDecodeError, msgspec.MsgspecError) as error:
+        except PermissionError:
+            raise
+        except (OSError, UnicodeDecodeError, msgspec.MsgspecError) as error:
             raise IdentityDamaged(f"{folder / _HUB} cannot be used: {error}") from error
         for name in (KEY, CERTIFICATE, AUTHORITY):
             if not (folder / name).is_file() or not (folder / name).stat().st_size:

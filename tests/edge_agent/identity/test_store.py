@@ -42,6 +42,18 @@ def test_a_newest_that_cannot_be_read_gives_way_to_the_one_before(hub: HandEnrol
         read_identity(tmp_path)
 
 
+def test_a_link_that_a_damaged_disk_has_lost_is_made_again(hub: HandEnrolment, tmp_path: Path) -> None:
+    enrolled(tmp_path, hub)
+    link = IdentityStore(tmp_path).folder / "current"
+    link.unlink()
+    link.symlink_to("rubbish")
+    assert read_identity(tmp_path).name == "1"  # type: ignore[union-attr]
+    link.unlink()
+    assert read_identity(tmp_path).name == "1"  # type: ignore[union-attr]
+    with IdentityStore(tmp_path).making():
+        assert link.readlink() == Path("1")
+
+
 def test_earlier_ones_stay_until_the_newest_has_served(hub: HandEnrolment, tmp_path: Path) -> None:
     enrolled(tmp_path, hub)
     renewed(tmp_path)
@@ -72,7 +84,7 @@ def test_two_at_once(tmp_path: Path) -> None:
 
 def test_a_disk_that_refuses_is_told_of(tmp_path: Path) -> None:
     (tmp_path / "identity").write_text("in the way")
-    with pytest.raises(AgentError, match="File exists"), IdentityStore(tmp_path).making():
+    with pytest.raises(AgentError, match="identity"), IdentityStore(tmp_path).making():
         pass
 
 
