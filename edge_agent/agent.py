@@ -43,7 +43,9 @@ from edge_agent.probes.base import Probe
 from edge_agent.probes.registry import PROBES
 from edge_agent.reception import Reception
 from edge_agent.recorder import Recorder
+from edge_agent.sd_notify import Manager
 from edge_agent.tls import Moment
+from edge_agent.watchdog import Patience, Watchdog
 from edge_agent.way import find_way
 
 TICK_MS: Final = 1_000
@@ -67,8 +69,13 @@ class Agent:
         *,
         probes: Sequence[Probe] | None = None,
         recorder: Callable[[Outbox, Clock], Recorder] = Recorder,
+        manager: Manager | None = None,
+        patience: Patience | None = None,
     ) -> None:
-        """`probes` replaces those of the settings: the simulator's players are probes, too; its recorder tells more."""
+        """`probes` replaces those of the settings: the simulator's players are probes, too; its recorder tells more.
+
+        `manager` is told how we are, and fed as long as everything goes on within `patience`.
+        """
         self._settings = settings
         self._state, self._runtime = Path(settings.state_folder), Path(settings.runtime_folder)
         for folder in (self._state, self._runtime):
@@ -101,6 +108,13 @@ class Agent:
         self._runners = [ProbeRunner(probe, self._put, self._clock.now_ms) for probe in probes]
         self._bridge = self._make_bridge()
         self._stopping = threading.Event()
+        self._manager = Manager() if manager is None else manager
+        self._watchdog = Watchdog(
+            self._manager,
+            commit_waits_s=self.outbox.waits_s,
+            courier_busy_s=self.courier.busy_s,
+            patience=patience,
+        )
 
     @property
     def bridge_url(self) -> str | None:
@@ -125,6 +139,8 @@ class Agent:
                 if now_ms >= status_due_ms:
                     status_due_ms = now_ms + int(status_file.EVERY_S * 1000)
                     status_file.write(self._runtime, self.status())
+                    self._manager.status(self._in_a_line())
+                self._watchdog.turn()
                 self.recorder.record(self._look((tick_due_ms - now_ms) / 1000))
         except sqlite3.Error as error:  # status and health ask the outbox
             self.outbox.suspect(error)
@@ -154,11 +170,21 @@ class Agent:
             certificate=self._keeper.status() if self._keeper is not None else None,
         )
 
+    def _in_a_line(self) -> str:
+        """For `systemctl status`, which technicians look at."""
+        if self._watchdog.stuck:
+            return f"BỊ TREO, sắp tự khởi động lại (stuck): {self._watchdog.stuck}"
+        waiting = f"{self.courier.queue().events} sự kiện chờ gửi (waiting)"
+        if self.courier.connected:
+            return f"đã kết nối (connected), {waiting}"
+        return f"mất kết nối (not connected): {self.courier.last_error or 'chưa thử (none tried yet)'}; {waiting}"
+
     # -- begin and end ---------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
         self._tell_beginning(self._clock.now_ms())
         self._note_time()
+        self._manager.ready()
         self.courier.start()
         for runner in self._runners:
             runner.start()
@@ -188,6 +214,7 @@ class Agent:
         return self.courier.failure or self.outbox.failure
 
     def _end(self) -> None:
+        self._manager.stopping()
         for runner in self._runners:
             runner.stop()
         if self._bridge is not None:

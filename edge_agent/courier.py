@@ -12,6 +12,7 @@ import random
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 
@@ -135,6 +136,7 @@ class Courier(threading.Thread):
         self._left = False
         self._sent_bytes = self._received_bytes = 0
         self._paused = threading.Event()
+        self._busy_since: float | None = None
         self.connected = False
         self.last_error = ""
         self.failure: BaseException | None = None
@@ -169,6 +171,11 @@ class Courier(threading.Thread):
         link = self._link
         return self.connected and link is not None and link.bytes_received > 0
 
+    def busy_s(self) -> float:
+        """For how long it has worked since it last waited for something to do; 0 while it waits, or has ended."""
+        since = self._busy_since
+        return time.monotonic() - since if since is not None else 0.0
+
     def queue(self) -> Queue:
         """How much waits in the outbox."""
         return self._outbox.queue(self._clock.stamp(self._clock.now_ms()).time_ms)
@@ -183,6 +190,7 @@ class Courier(threading.Thread):
 
     def run(self) -> None:
         """What ends it but `stop` is a bug or a dead disk: it is kept in `failure`, and the agent ends."""
+        self._busy_since = time.monotonic()
         try:
             while not self._done():
                 self._step()
@@ -199,6 +207,7 @@ class Courier(threading.Thread):
             raise
         finally:
             self._drop_link()
+            self._busy_since = None
 
     def _step(self) -> None:
         now_ms = self._clock.now_ms()
@@ -216,12 +225,15 @@ class Courier(threading.Thread):
 
     def _take(self, wait_s: float) -> list[_Input]:
         items: list[_Input] = []
+        self._busy_since = None
         try:
             items.append(self._inputs.get(timeout=wait_s))
             while True:
                 items.append(self._inputs.get_nowait())
         except queue.Empty:
             return items
+        finally:
+            self._busy_since = time.monotonic()
 
     def _wait_s(self, now_ms: int) -> float:
         due = self._uplink.next_due_ms()

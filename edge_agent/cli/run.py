@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import logging
 import signal
 import sys
@@ -17,6 +18,7 @@ from edge_agent.footprint import keep_small
 from edge_agent.identity import renewal
 from edge_agent.identity.moment import clock_of, known_moment
 from edge_agent.identity.store import IdentityStore
+from edge_agent.sd_notify import manager
 
 
 def add(commands: Any) -> None:
@@ -32,8 +34,9 @@ def _run(options: argparse.Namespace) -> int:
         level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     _finish_enrolment(settings)
+    faulthandler.enable()  # systemd's watchdog ends us by SIGABRT: the journal then shows what every thread was at
     keep_small()
-    agent = Agent(settings)
+    agent = Agent(settings, manager=manager())
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: agent.stop())
     agent.run()

@@ -35,6 +35,7 @@ class _Ticket:
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         self.entries = entries
+        self.since = time.monotonic()
         self.done = threading.Event()
         self.positions: list[Position] = []
         self.error: OutboxError | ContractError | None = None
@@ -72,6 +73,7 @@ class Outbox:
         self._interval_s = commit_interval_s
         self._lock = threading.RLock()
         self._waiting: list[_Ticket] = []
+        self._in_hand: list[_Ticket] = []
         self._arrival = threading.Condition()
         self._closing = self._closed = False
         self._refused = 0
@@ -94,6 +96,12 @@ class Outbox:
         if ticket.error is not None:
             raise ticket.error
         return ticket.positions
+
+    def waits_s(self) -> float:
+        """For how long the oldest event that is not committed yet has waited; 0 if none waits. Does not wait."""
+        with self._arrival:
+            since = [ticket.since for ticket in (*self._in_hand, *self._waiting) if not ticket.done.is_set()]
+        return time.monotonic() - min(since) if since else 0.0
 
     def close(self) -> None:
         """Commit what waits, save what is believed covered, and let go of the file. May be called more than once."""
@@ -234,7 +242,8 @@ class Outbox:
                 self._arrival.wait()
             while not self._closing and (left := due - time.monotonic()) > 0:
                 self._arrival.wait(left)
-            tickets, self._waiting = self._waiting, []
+            tickets = self._in_hand = self._waiting
+            self._waiting = []
             return tickets
 
     def _commit(self, tickets: list[_Ticket]) -> None:
