@@ -29,7 +29,7 @@ Cài ttdn-agent, hoặc cài lại, nâng bản. Chạy lại bao nhiêu lần c
                      (mặc định: thư mục chứa install.sh, nếu đó là thư mục như vậy)
   --no-start         cài nhưng chưa chạy
   --lang vi|en       chỉ một ngôn ngữ (mặc định: tiếng Việt trước, tiếng Anh sau)
-Máy 32 bit (armv7l): chạy  sh wheels.sh --native  ngay trên một máy như vậy, có python3-pip, python3-dev và gcc.
+Máy 32 bit (armv7l): chạy  sh wheels.sh --native  ngay trên một máy như vậy, có python3-pip, python3-dev, gcc và libffi-dev.
 
 usage: sudo sh install.sh [--check] [--offline FOLDER] [--no-start] [--lang vi|en]
 Install ttdn-agent, again or anew. Run it as often as you like, also after a run that was cut off.
@@ -38,7 +38,7 @@ Install ttdn-agent, again or anew. Run it as often as you like, also after a run
                      (default: the folder of install.sh, if it is one)
   --no-start         install, but do not start yet
   --lang vi|en       one language only (default: Vietnamese first, then English)
-32-bit (armv7l): run  sh wheels.sh --native  on such a machine, with python3-pip, python3-dev and gcc.
+32-bit (armv7l): run  sh wheels.sh --native  on such a machine, with python3-pip, python3-dev, gcc and libffi-dev.
 
 Mã kết thúc · exit codes: 0 xong · done; 1 không cài được · failed; 2 dùng sai hoặc thiếu · wrong use, or something missing
 TEXT
@@ -314,7 +314,7 @@ find_python
 [ -n "$check" ] || hold_lock
 find_folder
 check_folder
-parts=$here
+parts=${folder:-$here}
 choose_slot
 build
 put "$parts/systemd/ttdn-agent.sysusers" /etc/sysusers.d/ttdn-agent.conf

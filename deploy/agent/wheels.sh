@@ -12,8 +12,8 @@ Cách dùng: sh wheels.sh --arch aarch64|x86_64 --python 3.11|3.13 [--output TH�
 Tạo thư mục cài đặt không cần mạng; chép cả thư mục vào USB hoặc phân vùng khởi động, rồi trên máy: sudo sh install.sh
   --arch         aarch64: Raspberry Pi OS 64 bit; x86_64: máy tính thường
   --python       3.11: Debian 12, Raspberry Pi OS Bookworm; 3.13: Debian 13, Raspberry Pi OS Trixie
-  --native       cho chính máy này và các máy giống nó, kể cả 32 bit (armv7l): khi đó msgspec và cryptography
-                 có thể phải biên dịch, cần  apt-get install -y python3-pip python3-dev gcc libssl-dev libffi-dev rustc cargo
+  --native       cho chính máy này và các máy giống nó, kể cả 32 bit (armv7l): ở đó msgspec và cffi phải biên dịch,
+                 cần  apt-get install -y python3-pip python3-dev gcc libffi-dev
   --output       mặc định: ttdn-agent-PHIÊN_BẢN-ARCH-pyPYTHON trong thư mục hiện tại; không được có sẵn
   --release-key  khóa công khai (PEM) dùng để kiểm tra các bản cập nhật sau này
 
@@ -22,8 +22,8 @@ usage: sh wheels.sh --arch aarch64|x86_64 --python 3.11|3.13 [--output FOLDER] [
 Make a folder that installs without a network; copy it to a stick or the boot partition, then: sudo sh install.sh
   --arch         aarch64: Raspberry Pi OS 64-bit; x86_64: a PC
   --python       3.11: Debian 12, Raspberry Pi OS Bookworm; 3.13: Debian 13, Raspberry Pi OS Trixie
-  --native       for this very machine and others like it, also 32-bit (armv7l): msgspec and cryptography may have to
-                 be compiled then, with  apt-get install -y python3-pip python3-dev gcc libssl-dev libffi-dev rustc cargo
+  --native       for this very machine and others like it, also 32-bit (armv7l): msgspec and cffi are compiled there,
+                 with  apt-get install -y python3-pip python3-dev gcc libffi-dev
   --output       default: ttdn-agent-VERSION-ARCH-pyPYTHON in the current folder; must not exist yet
   --release-key  public key (PEM) that later updates are checked with
 PYTHON names the Python that runs pip (default: python3).
