@@ -21,7 +21,7 @@ unset PYTHONHOME PYTHONPATH PIP_TARGET PIP_PREFIX PIP_PYTHON PIP_ROOT PIP_REQUIR
 export PIP_CONFIG_FILE=/dev/null PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_USER=0
 
 usage() {
-    cat <<'TEXT'
+    cat <<'END_OF_HELP'
 Cách dùng: sudo sh install.sh [--check] [--offline THƯ_MỤC] [--no-start] [--lang vi|en]
 Cài ttdn-agent, hoặc cài lại, nâng bản. Chạy lại bao nhiêu lần cũng được, kể cả khi lần trước bị mất điện giữa chừng.
   --check            chỉ nói sẽ làm gì, không thay đổi gì
@@ -41,7 +41,7 @@ Install ttdn-agent, again or anew. Run it as often as you like, also after a run
 32-bit (armv7l): run  sh wheels.sh --native  on such a machine, with python3-pip, python3-dev, gcc and libffi-dev.
 
 Mã kết thúc · exit codes: 0 xong · done; 1 không cài được · failed; 2 dùng sai hoặc thiếu · wrong use, or something missing
-TEXT
+END_OF_HELP
 }
 
 say() { # VIETNAMESE ENGLISH

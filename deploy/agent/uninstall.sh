@@ -9,7 +9,7 @@ command=/usr/local/bin/ttdn-agent
 PATH=$PATH:/usr/sbin:/sbin
 
 usage() {
-    cat <<'TEXT'
+    cat <<'END_OF_HELP'
 Cách dùng: sudo sh uninstall.sh [--purge] [--lang vi|en]
 Gỡ ttdn-agent. Dữ liệu chưa gửi, danh tính và cấu hình được giữ lại; cài lại là chạy tiếp.
   --purge       xóa cả dữ liệu, danh tính, cấu hình và người dùng: sự kiện chưa gửi sẽ MẤT
@@ -19,7 +19,7 @@ usage: sudo sh uninstall.sh [--purge] [--lang vi|en]
 Take ttdn-agent off. What was not delivered, the identity and the configuration stay; install again and it goes on.
   --purge       remove these and the user, too: events that were not delivered are LOST
   --lang vi|en  one language only
-TEXT
+END_OF_HELP
 }
 
 say() { # VIETNAMESE ENGLISH

@@ -6,7 +6,7 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 project=$(CDPATH='' cd -- "$here/../.." && pwd -P)
 
 usage() {
-    cat <<'TEXT'
+    cat <<'END_OF_HELP'
 Cách dùng: sh wheels.sh --arch aarch64|x86_64 --python 3.11|3.13 [--output THƯ_MỤC] [--release-key TỆP]
            sh wheels.sh --native [--output THƯ_MỤC]
 Tạo thư mục cài đặt không cần mạng; chép cả thư mục vào USB hoặc phân vùng khởi động, rồi trên máy: sudo sh install.sh
@@ -27,7 +27,7 @@ Make a folder that installs without a network; copy it to a stick or the boot pa
   --output       default: ttdn-agent-VERSION-ARCH-pyPYTHON in the current folder; must not exist yet
   --release-key  public key (PEM) that later updates are checked with
 PYTHON names the Python that runs pip (default: python3).
-TEXT
+END_OF_HELP
 }
 
 fail() { # CODE VIETNAMESE ENGLISH
