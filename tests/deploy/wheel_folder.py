@@ -24,7 +24,7 @@ def python_with_pip() -> str:
 
 def make_wheels(folder: Path, arch: str, python: str) -> Path:
     """The real thing, from this checkout."""
-    command = ["sh", DEPLOY / "wheels.sh", "--arch", arch, "--python", python, "--output", folder]
+    command = ["sh", str(DEPLOY / "wheels.sh"), "--arch", arch, "--python", python, "--output", str(folder)]
     environ = {**os.environ, "PYTHON": python_with_pip()}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
