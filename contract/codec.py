@@ -15,6 +15,8 @@ from typing import Final, Literal, NamedTuple, TypeVar
 import msgspec
 
 from contract.batch import Batch
+from contract.command import Command, Reply
+from contract.config import DeviceConfig, Revision, unknown_keys
 from contract.dictionary import DICTIONARY
 from contract.errors import ContractError
 from contract.events import AnyEvent
@@ -37,6 +39,9 @@ _event: msgspec.json.Decoder[AnyEvent] = msgspec.json.Decoder(AnyEvent)
 _batch = msgspec.json.Decoder(Batch)
 _receipt = msgspec.json.Decoder(Receipt)
 _status: msgspec.json.Decoder[AnyStatus] = msgspec.json.Decoder(AnyStatus)
+_config = msgspec.json.Decoder(DeviceConfig)
+_command = msgspec.json.Decoder(Command)
+_reply = msgspec.json.Decoder(Reply)
 _anything: msgspec.json.Decoder[object] = msgspec.json.Decoder(object)
 
 
@@ -64,6 +69,12 @@ class _OpenBatch(msgspec.Struct, frozen=True):
     nonce: Nonce | Literal[""] = ""
 
 
+class Revised(msgspec.Struct, frozen=True):
+    """As much of a configuration as can be known without being able to read the rest."""
+
+    revision: Revision
+
+
 class Sealed(msgspec.Struct, frozen=True):
     """A single-event message whose event could not be read: its stream and number if they could, and its own bytes."""
 
@@ -76,6 +87,7 @@ class Sealed(msgspec.Struct, frozen=True):
 _STREAM: Final = re.compile("[0-9a-f]{32}")
 _open_batch = msgspec.json.Decoder(_OpenBatch)
 _envelope = msgspec.json.Decoder(Envelope)
+_revised = msgspec.json.Decoder(Revised)
 
 
 def is_stream_id(text: str) -> bool:
@@ -152,6 +164,46 @@ def decode_status(data: bytes, content_type: str) -> AnyStatus:
     return _read(_status, inflate(data, content_type))
 
 
+def encode_config(config: DeviceConfig) -> Payload:
+    """A device's configuration, deflated where that is smaller."""
+    return _pack(_written(config))
+
+
+def decode_config(data: bytes, content_type: str) -> DeviceConfig:
+    """A configuration of the hub; fields that this version does not know are passed over."""
+    return _read(_config, inflate(data, content_type))
+
+
+def revision_of(data: bytes, content_type: str) -> int:
+    """The revision of a configuration of which nothing else need be readable."""
+    return _decoded(_revised, inflate(data, content_type)).revision
+
+
+def unknown_of_config(data: bytes, content_type: str) -> list[str]:
+    """Fields of a configuration that this version does not know."""
+    return unknown_keys(_decoded(_anything, inflate(data, content_type)))
+
+
+def encode_command(command: Command) -> Payload:
+    """A command, deflated where that is smaller."""
+    return _pack(_written(command))
+
+
+def decode_command(data: bytes, content_type: str) -> Command:
+    """A command of the hub."""
+    return _read(_command, inflate(data, content_type))
+
+
+def encode_reply(reply: Reply) -> Payload:
+    """A reply, deflated where that is smaller."""
+    return _pack(_written(reply))
+
+
+def decode_reply(data: bytes, content_type: str) -> Reply:
+    """A device's reply."""
+    return _read(_reply, inflate(data, content_type))
+
+
 def inflate(data: bytes, content_type: str) -> bytes:
     """The JSON text of a payload; never more than `MAX_INFLATED_BYTES` of it are made."""
     if len(data) > MAX_MESSAGE_BYTES:
@@ -181,7 +233,7 @@ def _pack(plain: bytes) -> Payload:
     return payload
 
 
-def _written(message: AnyEvent | AnyStatus | Receipt) -> bytes:
+def _written(message: AnyEvent | AnyStatus | Receipt | DeviceConfig | Command | Reply) -> bytes:
     try:
         return _encoder.encode(message)
     except (UnicodeEncodeError, TypeError, OverflowError) as error:

@@ -8,6 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from contract.batch import Batch
+from contract.command import Command, Reply
+from contract.config import DeviceConfig
 from contract.dictionary import DICTIONARY
 from contract.enrol import DEVICES_PATH, RENEWALS_PATH, Enrolled, EnrolRefused, EnrolRequest, RenewRequest
 from contract.events import AnyEvent
@@ -26,6 +28,9 @@ _MESSAGES: Final[tuple[tuple[str, str, Any], ...]] = (
     ("renew_request", f"Body of POST {RENEWALS_PATH}", RenewRequest),
     ("enrolled", "Answer to either: a certificate", Enrolled),
     ("enrol_refused", "Answer to either: a refusal", EnrolRefused),
+    ("config", "Payload of ttdn/v1/<device>/config", DeviceConfig),
+    ("command", "Payload of ttdn/v1/<device>/command", Command),
+    ("reply", "Payload of ttdn/v1/<device>/reply", Reply),
 )
 
 

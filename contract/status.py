@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from contract.config import Applied
 from contract.events import Code
 from contract.ids import Nonce, Seq, StreamId, refuse_reversed
 from contract.limits import MAX_HELLO_STREAMS, MAX_INT32
@@ -56,6 +57,7 @@ class Hello(Status, frozen=True, kw_only=True, omit_defaults=True, tag="hello"):
     streams: Annotated[list[Pending], Meta(max_length=MAX_HELLO_STREAMS)] = []
     queue: Queue = Queue()
     opening: Opening | None = None
+    config: Applied = 0
 
 
 class Alive(Status, frozen=True, kw_only=True, tag="alive"):

@@ -14,6 +14,7 @@ TO_DEVICE: Final[tuple[Channel, ...]] = ("receipt", "config", "command")
 PREFIX: Final = "ttdn/v1"
 SHARE_GROUP: Final = "hub"
 ALL_STATUS: Final = f"{PREFIX}/+/status"
+ALL_REPLIES: Final = f"{PREFIX}/+/reply"
 SHARED_EVENTS: Final = f"$share/{SHARE_GROUP}/{PREFIX}/+/events"
 
 

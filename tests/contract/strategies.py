@@ -10,8 +10,10 @@ from msgspec.structs import replace
 
 from contract import codec
 from contract.batch import Batch
+from contract.command import Args, Command, CommandId, CommandName, Picture, Reply
+from contract.config import DeviceConfig, Revision
 from contract.events import EVENT_KINDS, AnyEvent
-from contract.ids import Nonce, StreamId
+from contract.ids import Nonce, StreamId, UnixMs
 from contract.receipt import Receipt
 from contract.status import Alive, AnyStatus, Goodbye, Hello
 
@@ -43,6 +45,35 @@ def receipts() -> st.SearchStrategy[Receipt]:
 def statuses() -> st.SearchStrategy[AnyStatus]:
     """Hello, alive and goodbye."""
     return st.one_of(of(Hello), of(Alive), of(Goodbye))
+
+
+def configs() -> st.SearchStrategy[DeviceConfig]:
+    """Configurations; what their values say together need not make sense."""
+    return of(DeviceConfig)
+
+
+def commands() -> st.SearchStrategy[Command]:
+    """Commands that expire after they were given."""
+    times = st.lists(of(UnixMs), min_size=2, max_size=2, unique=True).map(sorted)
+    return st.builds(
+        lambda number, name, ends, args: Command(
+            id=number, name=name, issued_ms=ends[0], expires_ms=ends[1], args=args
+        ),
+        of(CommandId),
+        of(CommandName),
+        times,
+        of(Args),
+    )
+
+
+def replies() -> st.SearchStrategy[Reply]:
+    """Replies to commands and to configurations."""
+    rest = {"detail": st.text(TEXT, max_size=40), "picture": st.none() | of(Picture)}
+    done = st.sampled_from(["done", "refused", "failed", "expired"])
+    applied = st.sampled_from(["applied", "refused"])
+    return st.builds(Reply, command=of(CommandId), outcome=done, **rest) | st.builds(
+        Reply, config=of(Revision), outcome=applied, **rest
+    )
 
 
 def payload_of(batch: Batch) -> codec.Payload:
@@ -96,6 +127,8 @@ def _plain(info: shape.Type) -> st.SearchStrategy[Any]:
             return st.floats(info.ge, info.le)
         case shape.BoolType():
             return st.booleans()
+        case shape.BytesType():
+            return st.binary(min_size=info.min_length or 0, max_size=40)
         case shape.NoneType():
             return st.none()
     raise AssertionError(f"the contract has a type of field that no strategy is known for: {info}")

@@ -10,15 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import inspect as shape
+from msgspec.structs import replace
 
 from contract import codec
 from contract.batch import Batch
+from contract.command import MAX_PICTURE_BYTES, Command, Picture, Reply
+from contract.config import DeviceConfig
 from contract.errors import ContractError
 from contract.events import EVENT_KINDS, KINDS, AnyEvent, Fault, Health, Loss
 from contract.limits import MAX_BATCH_EVENTS, MAX_EVENT_BYTES, MAX_LOSS_RANGES, MAX_MESSAGE_BYTES, MAX_SEQ
 from contract.receipt import Covered, Receipt, Refusal
 from contract.status import Alive, AnyStatus, Goodbye, Hello, Pending
-from tests.contract.strategies import batches, of, payload_of, receipts, statuses
+from tests.contract.strategies import batches, commands, configs, of, payload_of, receipts, replies, statuses
 
 STREAM = "ab" * 16
 NONCE = "0123456789abcdef"
@@ -50,6 +53,35 @@ def test_every_receipt_comes_back(receipt: Receipt) -> None:
 @given(statuses())
 def test_every_status_comes_back(status: AnyStatus) -> None:
     assert codec.decode_status(*codec.encode_status(status)) == status
+
+
+@settings(max_examples=80, deadline=None)
+@given(configs())
+def test_every_configuration_comes_back(config: DeviceConfig) -> None:
+    payload = codec.encode_config(config)
+    assert codec.decode_config(*payload) == config
+    assert codec.revision_of(*payload) == config.revision
+    assert codec.unknown_of_config(*payload) == []
+
+
+@settings(max_examples=80, deadline=None)
+@given(commands())
+def test_every_command_comes_back(command: Command) -> None:
+    assert codec.decode_command(*codec.encode_command(command)) == command
+
+
+@settings(max_examples=80, deadline=None)
+@given(replies())
+def test_every_reply_comes_back(reply: Reply) -> None:
+    assert codec.decode_reply(*codec.encode_reply(reply)) == reply
+
+
+def test_the_largest_picture_fits_into_a_message() -> None:
+    picture = Picture("image/jpeg", random.Random(7).randbytes(MAX_PICTURE_BYTES))
+    reply = Reply(command=NONCE, outcome="done", detail="đ" * 512, picture=picture)
+    assert codec.decode_reply(*codec.encode_reply(reply)) == reply
+    with pytest.raises(ContractError, match="invalid"):
+        codec.decode_reply(*codec.encode_reply(replace(reply, picture=Picture("image/png", picture.body + b"x"))))
 
 
 def test_kinds_are_only_ever_appended() -> None:

@@ -10,6 +10,8 @@ import pytest
 
 from contract import codec
 from contract.batch import Batch
+from contract.command import Args, Command, Picture, Reply
+from contract.config import DataBudget, DeviceConfig, Intervals, Limits, OpenSpan
 from contract.events import (
     EVENT_KINDS,
     AnyEvent,
@@ -103,7 +105,21 @@ RECEIPT = Receipt(
     ],
     refused=[Refusal(sha256=SHA256, reason="not_json")],
 )
-GOLDEN = (*EVENTS, *STATUSES, "batch", "receipt")
+CONFIG = DeviceConfig(
+    revision=7,
+    intervals=Intervals(alive_s=45, hello_s=900, health_s=60, look_s=1.5, screen_s=5.0, slice_s=300),
+    limits=Limits(outbox_max_bytes=200_000_000),
+    opening=[OpenSpan(1, 420, 600), OpenSpan(5, 1_320, 480)],
+    budget=DataBudget(month_bytes=60_000_000),
+)
+COMMAND = Command(
+    id=NONCE, name="identify", issued_ms=TIME, expires_ms=TIME + 600_000, args=Args(site="Cửa khẩu Chi Ma")
+)
+REPLIES = {
+    "reply": Reply(command=NONCE, outcome="done", detail="đã chụp", picture=Picture("image/jpeg", b"\xff\xd8\xff")),
+    "reply-config": Reply(config=7, outcome="refused", detail="opening: weekday 1 07:00 begins before ..."),
+}
+GOLDEN = (*EVENTS, *STATUSES, *REPLIES, "batch", "receipt", "config", "command", "hello-config")
 
 
 def golden(name: str) -> bytes:
@@ -141,6 +157,28 @@ def test_batch_deflated_with_the_dictionary() -> None:
 def test_receipt() -> None:
     assert codec.decode_receipt(golden("receipt"), codec.JSON) == RECEIPT
     assert codec.inflate(*codec.encode_receipt(RECEIPT)) == golden("receipt")
+
+
+def test_a_hello_that_tells_its_configuration() -> None:
+    hello = Hello(session=SESSION, nonce=NONCE, version="0.1.0", config=7)
+    assert codec.decode_status(golden("hello-config"), codec.JSON) == hello
+    assert codec.inflate(*codec.encode_status(hello)) == golden("hello-config")
+
+
+def test_config() -> None:
+    assert codec.decode_config(golden("config"), codec.JSON) == CONFIG
+    assert codec.inflate(*codec.encode_config(CONFIG)) == golden("config")
+
+
+def test_command() -> None:
+    assert codec.decode_command(golden("command"), codec.JSON) == COMMAND
+    assert codec.inflate(*codec.encode_command(COMMAND)) == golden("command")
+
+
+@pytest.mark.parametrize("name", REPLIES)
+def test_replies(name: str) -> None:
+    assert codec.decode_reply(golden(name), codec.JSON) == REPLIES[name]
+    assert codec.inflate(*codec.encode_reply(REPLIES[name])) == golden(name)
 
 
 def test_every_kind_has_its_file() -> None:
