@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from contract.config import DeviceConfig
 from contract.errors import ContractError
 from contract.events import UNNUMBERED, Fault
 from contract.version import VERSION
@@ -43,6 +44,9 @@ from edge_agent.probes.base import Probe
 from edge_agent.probes.registry import PROBES
 from edge_agent.reception import Reception
 from edge_agent.recorder import Recorder
+from edge_agent.remote.configuration import merged
+from edge_agent.remote.hands import hands
+from edge_agent.remote.remote import Remote
 from edge_agent.sd_notify import Manager
 from edge_agent.tls import Moment
 from edge_agent.watchdog import Patience, Watchdog
@@ -76,12 +80,14 @@ class Agent:
 
         `manager` is told how we are, and fed as long as everything goes on within `patience`.
         """
-        self._settings = settings
+        self._own_settings = settings
         self._state, self._runtime = Path(settings.state_folder), Path(settings.runtime_folder)
         for folder in (self._state, self._runtime):
             _make(folder)
         self._floor = FloorFile(self._state)
         self._clock = clock_of(self._state, read_identity(self._state))
+        self._remote = Remote(self._state, settings.remote, self._clock, apply=self._apply, record=self._record)
+        self._settings = settings = merged(settings, self._remote.configuration)
         self._started_ms = self._clock.now_ms()
         self._version = VERSION
         self._boot = boot_id()
@@ -102,6 +108,8 @@ class Agent:
             version=self._version,
             faults=self._observer.faults,
             served=lambda broker: self._keeper.served(broker.generation) if self._keeper is not None else None,
+            config=self._remote.revision,
+            on_word=self._remote.hear,
         )
         self.outbox.on_commit = self.courier.wake
         self._seen: queue.SimpleQueue[_Seen | None] = queue.SimpleQueue()
@@ -152,7 +160,7 @@ class Agent:
 
     def status(self) -> status_file.AgentStatus:
         """The agent's condition now."""
-        now_ms = self._clock.now_ms()
+        now_ms, remote = self._clock.now_ms(), self._remote.status()
         return status_file.AgentStatus(
             device=self._device,
             version=self._version,
@@ -168,6 +176,11 @@ class Agent:
             probes={runner.probe.name: runner.last_error for runner in self._runners},
             bridge=self._bridge.counts() if self._bridge is not None else {},
             certificate=self._keeper.status() if self._keeper is not None else None,
+            config=remote.revision,
+            is_open=remote.is_open,
+            month_bytes=remote.month_bytes,
+            budget_bytes=remote.budget_bytes,
+            data=remote.data,
         )
 
     def _in_a_line(self) -> str:
@@ -185,6 +198,7 @@ class Agent:
         self._tell_beginning(self._clock.now_ms())
         self._note_time()
         self._manager.ready()
+        self._remote.begin(self.courier, self._device, hands(self._settings), self._is_visited)
         self.courier.start()
         for runner in self._runners:
             runner.start()
@@ -198,6 +212,10 @@ class Agent:
         drafts.append(lifecycle("start", now_ms, self._version))
         if self.outbox.set_aside is not None:
             drafts.append(_damaged(self.outbox.set_aside, now_ms))
+        if self._remote.kept_problem:
+            drafts.append(
+                lifecycle("config", now_ms, f"what the hub had set is lost: {self._remote.kept_problem}"[:512])
+            )
         dropped = self.recorder.dropped
         self.recorder.record(drafts)
         if new_boot and self.recorder.dropped == dropped:
@@ -224,6 +242,7 @@ class Agent:
         self.recorder.record([*drafts, *self._observer.stop(now_ms), lifecycle("stop", now_ms)])
         if self._keeper is not None:
             self._keeper.stop()
+        self._remote.end()
         self.courier.stop()
         self.courier.join(COURIER_ENDS_S)
         if self.courier.is_alive():
@@ -264,6 +283,7 @@ class Agent:
         if self._keeper is not None:
             drafts += self._keeper.tick(now_ms, connected=self.courier.connected)
             drafts += self._observer.see("identity", self._keeper.troubles(), now_ms, TICK_MS / 1000)
+        drafts += self._observer.note("link", self._remote.tick(now_ms), now_ms)
         self.recorder.record(drafts)
         self._note_time()
         if self._bridge is not None:
@@ -289,6 +309,24 @@ class Agent:
 
     def _show_new_certificate(self) -> None:
         self.courier.use(find_way(self._settings, self._moment).brokers)
+
+    # -- what the hub sets ---------------------------------------------------------------------------------------------
+
+    def _apply(self, config: DeviceConfig) -> None:
+        """What holds at once; the rest holds when the next agent starts with it."""
+        settings = merged(self._own_settings, config)
+        self.outbox.set_limit(settings.outbox.max_bytes)
+        kinds = {registered.probe: registered.name for registered in PROBES}
+        intervals = {name: table.interval_s for name, table in settings.probe_settings()}  # type: ignore[attr-defined]
+        for runner in self._runners:
+            kind = kinds.get(type(runner.probe), "")
+            runner.probe.interval_s = intervals.get(kind, runner.probe.interval_s)
+
+    def _record(self, drafts: list[Draft]) -> None:
+        self.recorder.record(drafts)
+
+    def _is_visited(self) -> bool:
+        return self._bridge is not None and self._bridge.is_visited
 
     # -- visitors ----------------------------------------------------------------------------------------------------
 

@@ -67,6 +67,11 @@ class Bridge:
         """Answer from now on."""
         self._thread.start()
 
+    @property
+    def is_visited(self) -> bool:
+        """Whether a visitor's session is open."""
+        return self._reception.is_visited
+
     def tick(self) -> None:
         """See Reception.tick."""
         self._reception.tick()

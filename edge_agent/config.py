@@ -23,6 +23,7 @@ from edge_agent.bridge_rules import BridgeSettings
 from edge_agent.errors import ConfigError
 from edge_agent.playlog import PlaylogSettings
 from edge_agent.probes.registry import PROBES
+from edge_agent.remote.settings import RemoteSettings
 
 DEFAULT_FILE: Final = Path("/etc/ttdn-agent/agent.toml")
 FILE_VARIABLE: Final = "TTDN_AGENT_CONFIG"
@@ -90,6 +91,7 @@ class AgentSettings(Struct, frozen=True, forbid_unknown_fields=True):
     outbox: OutboxSettings = OutboxSettings()
     playlog: PlaylogSettings = PlaylogSettings()
     bridge: BridgeSettings = BridgeSettings()
+    remote: RemoteSettings = RemoteSettings()
     probes: Annotated[dict[str, dict[str, Any]], Meta(description="The probes that are on, and their settings.")] = {}
 
     def probe_settings(self) -> list[tuple[str, Struct]]:

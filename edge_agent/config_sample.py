@@ -12,6 +12,7 @@ from edge_agent.bridge_rules import BridgeSettings
 from edge_agent.config import AgentSettings, BrokerSettings, MqttSettings, OutboxSettings
 from edge_agent.playlog import PlaylogSettings
 from edge_agent.probes.registry import PROBES
+from edge_agent.remote.settings import RemoteSettings
 
 _HEAD = """# Configuration of ttdn-agent. A line that begins with '#' and a key shows its default.
 # Environment variables win: TTDN_AGENT_DEVICE, TTDN_AGENT_OUTBOX__MAX_BYTES, ...
@@ -26,6 +27,7 @@ def sample_toml() -> str:
     parts += _section("outbox", OutboxSettings)
     parts += _section("playlog", PlaylogSettings)
     parts += _section("bridge", BridgeSettings)
+    parts += _section("remote", RemoteSettings)
     for registered in PROBES:
         on = registered.name == "system"
         lines = _section(f"probes.{registered.name}", registered.settings)

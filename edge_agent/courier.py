@@ -21,12 +21,13 @@ from contract.errors import ContractError
 from contract.ranges import RangeSet
 from contract.receipt import Covered
 from contract.status import Pending, Queue
+from contract.topics import Channel
 from edge_agent.clock import Clock
 from edge_agent.mqtt import Broker, Link, LinkError
 from edge_agent.outbox.errors import NotStored, OutboxError, OutboxFull
 from edge_agent.outbox.outbox import SETTLE_INTERVAL_S, Outbox
 from edge_agent.outbox.store import Stored
-from edge_agent.uplink import Uplink, last_words
+from edge_agent.uplink import Pace, Uplink, last_words
 
 FIRST_PAUSE_S: Final = 1.0
 MAX_PAUSE_S: Final = 30.0
@@ -50,6 +51,16 @@ class _Answer(NamedTuple):
     content_type: str
 
 
+class _Say(NamedTuple):
+    """A reply for the hub."""
+
+    payload: codec.Payload
+
+
+class _SendNow(NamedTuple):
+    """Hello and whatever waits, whatever the pace."""
+
+
 class _Wake(NamedTuple):
     """Something was committed, or the agent stops."""
 
@@ -60,7 +71,7 @@ class _Ways(NamedTuple):
     brokers: Sequence[Broker]
 
 
-_Input = _Ready | _Ended | _Answer | _Wake | _Ways
+_Input = _Ready | _Ended | _Answer | _Say | _SendNow | _Wake | _Ways
 
 
 class _OutboxSource:
@@ -108,8 +119,13 @@ class Courier(threading.Thread):
         version: str,
         faults: Callable[[], list[str]] = list,
         served: Callable[[Broker], None] = lambda _broker: None,
+        config: Callable[[], int] = int,
+        on_word: Callable[[Channel, bytes, str], None] | None = None,
     ) -> None:
-        """`served` hears, in this thread, of each broker that has let us in."""
+        """`served` hears, in this thread, of each broker that has let us in.
+
+        `on_word` takes what the hub says on `config` and `command`, in the connection's thread.
+        """
         super().__init__(name="courier", daemon=True)
         self._served = served
         self._device, self._brokers, self._outbox, self._clock = device, brokers, outbox, clock
@@ -122,7 +138,9 @@ class Courier(threading.Thread):
             queue=self.queue,
             faults=faults,
             opening=lambda: outbox.opening,
+            config=config,
         )
+        self._on_word = on_word
         self._inputs: queue.SimpleQueue[_Input] = queue.SimpleQueue()
         self._link: Link | None = None
         self._broker = brokers[0]
@@ -134,7 +152,8 @@ class Courier(threading.Thread):
         self._sealing = False
         self._stop_by_ms: int | None = None
         self._left = False
-        self._sent_bytes = self._received_bytes = 0
+        self._sent_bytes = self._received_bytes = self._line_bytes = 0
+        self._hub_said: tuple[int, int] | None = None
         self._paused = threading.Event()
         self._busy_since: float | None = None
         self.connected = False
@@ -185,6 +204,28 @@ class Courier(threading.Thread):
         link = self._link
         sent, received = (link.bytes_sent, link.bytes_received) if link is not None else (0, 0)
         return self._sent_bytes + sent, self._received_bytes + received
+
+    def line_bytes(self) -> int:
+        """Bytes on the line since the start, both ways, with everything below our messages."""
+        link = self._link
+        return self._line_bytes + (link.line_bytes() if link is not None else 0)
+
+    def set_pace(self, pace: Pace) -> None:
+        """From now on; what is due already comes when it was due."""
+        self._uplink.pace = pace
+
+    def reply(self, payload: codec.Payload) -> None:
+        """Publish on `reply`; lost without a connection: the hub asks again."""
+        self._inputs.put(_Say(payload))
+
+    def send_now(self) -> None:
+        """Say hello and bring what waits, whatever the pace."""
+        self._inputs.put(_SendNow())
+
+    def hub_time_ms(self) -> int | None:
+        """The earliest that the hub's time can be, by its latest receipt; None before the first."""
+        said = self._hub_said
+        return None if said is None else said[0] + self._clock.now_ms() - said[1]
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
@@ -250,7 +291,15 @@ class Courier(threading.Thread):
             self._brokers, self._failures, self._connect_due_ms = item.brokers, 0, self._clock.now_ms()
             self._drop_link()
             return
-        if isinstance(item, _Wake) or item.link != self._link_number:
+        if isinstance(item, _Wake):
+            return
+        if isinstance(item, _SendNow):
+            self._uplink.send_now(self._clock.now_ms())
+            return
+        if isinstance(item, _Say):
+            self._say(item.payload)
+            return
+        if item.link != self._link_number:
             return
         if isinstance(item, _Ready):
             self.connected = True
@@ -263,6 +312,10 @@ class Courier(threading.Thread):
         else:
             self._lost(item.why)
 
+    def _say(self, payload: codec.Payload) -> None:
+        if self._link is not None and self.connected:
+            self._link.publish("reply", payload)
+
     def _receive(self, answer: _Answer) -> None:
         now_ms = self._clock.now_ms()
         try:
@@ -270,6 +323,7 @@ class Courier(threading.Thread):
         except ContractError as error:
             log.warning("a receipt that is none: %s", error)
             return
+        self._hub_said = (receipt.hub_time, now_ms)
         sent_ms = self._uplink.received(receipt, now_ms)
         if sent_ms is not None:
             self._clock.learn(receipt.hub_time, sent_ms, now_ms)
@@ -315,6 +369,7 @@ class Courier(threading.Thread):
             on_ready=lambda: self._inputs.put(_Ready(number)),
             on_receipt=lambda data, content_type: self._inputs.put(_Answer(number, data, content_type)),
             on_end=lambda why: self._inputs.put(_Ended(number, why)),
+            on_word=self._on_word,
         )
         try:
             self._link.open()
@@ -343,12 +398,14 @@ class Courier(threading.Thread):
             self._sent_bytes += link.bytes_sent
             self._received_bytes += link.bytes_received
             link.close(last_words=last_words)
+            self._line_bytes += link.line_bytes()
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
     def _done(self) -> bool:
         if self._stop_by_ms is None:
             return False
+        self._uplink.flush()
         if not self.connected or self._clock.now_ms() >= self._stop_by_ms:
             return True
         return self._uplink.idle() and not self._outbox.has_unsealed()

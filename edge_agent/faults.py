@@ -19,6 +19,7 @@ CODES: Final = MappingProxyType(
         "certificate_expired": "The device's certificate has ended. Check the link; else enrol with a new code.",
         "certificate_refused": "The hub does not renew the certificate. Ask the province; enrol with a new code.",
         "certificate_unusable": "Brokers refuse the newest certificate, the one before serves. Tell the province.",
+        "data_budget": "The month's mobile data is nearly or all used; less is said, nothing lost. See what uses it.",
         "over_temperature": "The machine is too hot and slows down. Free its vents, shade the cabinet, check the fan.",
         "undervoltage": "The board's supply voltage dropped. Use its own power supply and a short, thick cable.",
         "low_disk": "The agent's disk is nearly full; old events go first. Remove what else fills it.",

@@ -21,7 +21,8 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
 from contract.codec import Payload
-from contract.topics import topic
+from contract.topics import Channel, parse_topic, topic
+from edge_agent.line_bytes import line_bytes
 
 KEEPALIVE_S: Final = 75
 """Longer than between two words of the uplink, so that no ping is ever needed besides them."""
@@ -62,10 +63,13 @@ class Link:
         on_ready: Callable[[], None],
         on_receipt: Callable[[bytes, str], None],
         on_end: Callable[[str], None],
+        on_word: Callable[[Channel, bytes, str], None] | None = None,
     ) -> None:
+        """`on_word` takes what else the hub says: on `config` and `command`, which are not read without it."""
         self._device, self._broker = device, broker
         self._on_ready, self._on_receipt, self._on_end = on_ready, on_receipt, on_end
-        self.bytes_sent = self.bytes_received = 0
+        self._on_word = on_word
+        self.bytes_sent = self.bytes_received = self._line_bytes = 0
         self._ended = threading.Event()
         self._aliases: dict[str, int] = {}
         self._most_aliases = 0
@@ -97,7 +101,12 @@ class Link:
             raise LinkError(f"broker {self._broker.host}:{self._broker.port}: {error}") from error
         self._client.loop_start()
 
-    def publish(self, channel: Literal["events", "status"], payload: Payload) -> None:
+    def line_bytes(self) -> int:
+        """Bytes on the line so far, both ways, as far as the kernel tells; what it told last once it is closed."""
+        self._line_bytes = max(self._line_bytes, line_bytes(self._client.socket()) or 0)
+        return self._line_bytes
+
+    def publish(self, channel: Literal["events", "status", "reply"], payload: Payload) -> None:
         """Hand a message to the connection; whether it arrives, a receipt tells."""
         self.bytes_sent += len(payload.data)
         properties = _properties(payload, PacketTypes.PUBLISH)
@@ -113,6 +122,7 @@ class Link:
 
         The broker then says the last words, unless there are to be none because we have said goodbye ourselves.
         """
+        self.line_bytes()
         connection = self._client.socket()
         reason = ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message") if last_words else None
         self._client.disconnect(reason)
@@ -127,12 +137,18 @@ class Link:
         else:
             self._most_aliases = getattr(properties, "TopicAliasMaximum", 0)
             # QoS 0: a receipt that is lost is answered for by sending again, an acknowledgement would only cost.
-            client.subscribe(topic(self._device, "receipt"), qos=0)
+            words: tuple[Channel, ...] = ("config", "command") if self._on_word else ()
+            client.subscribe(
+                [(topic(self._device, "receipt"), 0), *((topic(self._device, channel), 1) for channel in words)]
+            )
 
     def _subscribed(
         self, _client: mqtt.Client, _data: Any, _id: int, reasons: list[ReasonCode], _properties: Any
     ) -> None:
-        if any(reason.is_failure for reason in reasons):
+        receipts, *words = [reason.is_failure for reason in reasons]
+        if any(words):  # rules of an older hub: events go on as before
+            log.warning("broker %s does not let us read configuration and commands", self._broker.host)
+        if receipts:
             self._on_end(f"broker {self._broker.host}:{self._broker.port} does not let us read receipts")
         else:
             self._on_ready()
@@ -140,7 +156,10 @@ class Link:
     def _received(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         self.bytes_received += len(message.payload)
         content_type = getattr(message.properties, "ContentType", "") if message.properties else ""
-        self._on_receipt(bytes(message.payload), content_type)
+        if message.topic == topic(self._device, "receipt"):
+            self._on_receipt(bytes(message.payload), content_type)
+        elif self._on_word is not None and not message.retain:
+            self._on_word(parse_topic(message.topic)[1], bytes(message.payload), content_type)
 
     def _disconnected(
         self, _client: mqtt.Client, _data: Any, flags: mqtt.DisconnectFlags, reason: ReasonCode, _properties: Any

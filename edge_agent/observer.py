@@ -32,12 +32,12 @@ class Observer:
             elif isinstance(reading, Vitals):
                 drafts.append(health(reading, self._own()))
         troubles = [reading for reading in readings if isinstance(reading, Trouble)]
-        return drafts + self._note(component, troubles, at_ms)
+        return drafts + self.note(component, troubles, at_ms)
 
     def hung(self, component: str, for_s: float, at_ms: int) -> list[Draft]:
         """A probe has not come back from a read."""
         trouble = Trouble(code="probe_hung", reason=f"no answer for {int(for_s)} s")
-        return self._note(component, [trouble], at_ms)
+        return self.note(component, [trouble], at_ms)
 
     def tick(self, now_ms: int) -> list[Draft]:
         """About once a second."""
@@ -51,6 +51,7 @@ class Observer:
         """Codes of what does not work right now."""
         return sorted({code for codes in list(self._present.values()) for code in codes})
 
-    def _note(self, component: str, troubles: Sequence[Trouble], at_ms: int) -> list[Draft]:
+    def note(self, component: str, troubles: Sequence[Trouble], at_ms: int) -> list[Draft]:
+        """All that is the matter with a component now."""
         self._present[component] = tuple(trouble.code for trouble in troubles)
         return self._latch.see(component, troubles, at_ms)

@@ -46,6 +46,11 @@ class Reception:
         self._look: web_player.Look | None = None
         self._seen: deque[int] = deque(maxlen=_REMEMBERED)
 
+    @property
+    def is_visited(self) -> bool:
+        """Whether a visitor's session is open."""
+        return self._session is not None
+
     def take(self, messages: Sequence[Message]) -> int:
         """Make durable what the messages mean, and say how many were new. Raises NotAccepted: nothing was taken."""
         with self._lock:

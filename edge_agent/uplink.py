@@ -70,6 +70,14 @@ class Send(NamedTuple):
     payload: Payload
 
 
+class Pace(NamedTuple):
+    """How often something is said, and for how long events wait for company after a batch; ms."""
+
+    alive_ms: int = ALIVE_INTERVAL_MS
+    hello_ms: int = HELLO_INTERVAL_MS
+    linger_ms: int = 0
+
+
 class _Cut(NamedTuple):
     """Numbers that must travel as a batch of their own, because a larger batch with them was refused."""
 
@@ -102,10 +110,16 @@ class Uplink:
         queue: Callable[[], Queue] = Queue,
         faults: Callable[[], list[str]] = list,
         opening: Callable[[], Opening | None] = lambda: None,
+        config: Callable[[], int] = int,
         rng: random.Random | None = None,
     ) -> None:
-        """`queue`, `faults`, `opening` are asked when a status is due; `faults` gives codes of what does not work."""
-        self._source, self._queue, self._faults, self._opening = source, queue, faults, opening
+        """`queue`, `faults`, `opening` and `config` are asked when a status is due.
+
+        `faults` gives codes of what does not work, `config` the revision of the hub's configuration that is in force.
+        """
+        self._source, self._queue, self._faults = source, queue, faults
+        self._opening, self._config = opening, config
+        self.pace = Pace()
         self._session, self._version = session, version
         self._rng = rng or random.Random()  # noqa: S311 - jitter, not secrecy
         self._nonce: str | None = None
@@ -122,6 +136,8 @@ class Uplink:
         self._hello_due_ms = self._alive_due_ms = 0
         self._hello_sent_ms: int | None = None
         """When the first hello since the last answer to one was said: no answer can have been given before that."""
+        self._linger_until_ms = 0
+        self._sending = self._lingers = False
         self.ignored_receipts = 0
 
     # -- inputs ----------------------------------------------------------------------------------------------
@@ -133,12 +149,22 @@ class Uplink:
         self._forget_flights()
         self._late.clear()
         self._hello_due_ms = now_ms
-        self._alive_due_ms = now_ms + ALIVE_INTERVAL_MS
+        self._alive_due_ms = now_ms + self.pace.alive_ms
+        self._linger_until_ms = 0
 
     def disconnected(self) -> None:
         """The connection is gone, and whatever was on its way with it."""
         self._nonce = None
         self._forget_flights()
+
+    def send_now(self, now_ms: int) -> None:
+        """Say hello and send what waits, whatever the pace."""
+        self._hello_due_ms = min(self._hello_due_ms, now_ms)
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what waits, whatever the pace."""
+        self._linger_until_ms = 0
 
     def received(self, receipt: Receipt, now_ms: int) -> int | None:
         """Take a receipt. Returns when what it answers was sent: of a hello, and of a batch that was sent once.
@@ -169,18 +195,28 @@ class Uplink:
             return []
         self._give_up_overdue(now_ms)
         sends = self._say_hello(now_ms) or self._say_alive(now_ms)
-        while len(self._flights) < self._window():
+        self._lingers = now_ms < self._linger_until_ms
+        while not self._lingers and len(self._flights) < self._window():
             batch = self._next_batch(now_ms)
             if batch is None:
+                self._rest(now_ms)
                 break
+            self._sending = True
             sends.append(Send("events", batch))
         return sends
+
+    def _rest(self, now_ms: int) -> None:
+        """All that there was has been sent: what comes next waits for company. The first after a rest does not."""
+        if self._sending:
+            self._sending = False
+            self._linger_until_ms = now_ms + self.pace.linger_ms
 
     def next_due_ms(self) -> int | None:
         """When `poll` has something to do though nothing comes in; None while there is no connection."""
         if self._nonce is None:
             return None
-        return min(self._hello_due_ms, self._alive_due_ms, *(flight.due_ms for flight in self._flights))
+        lingering = [self._linger_until_ms] if self._lingers else []
+        return min(self._hello_due_ms, self._alive_due_ms, *lingering, *(flight.due_ms for flight in self._flights))
 
     def goodbye(self, reason: Literal["stop", "lost"]) -> Send | None:
         """The last word of this connection; also what the broker is given to say in our place."""
@@ -199,7 +235,7 @@ class Uplink:
         self._answered &= {pending.stream for pending in held}
         self._aside.clear()
         self._hello_due_ms = now_ms + self._hello_pause_ms(held)
-        self._alive_due_ms = now_ms + ALIVE_INTERVAL_MS
+        self._alive_due_ms = now_ms + self.pace.alive_ms
         self._hello_sent_ms = now_ms if self._hello_sent_ms is None else self._hello_sent_ms
         pages = [held[at : at + MAX_HELLO_STREAMS] for at in range(0, len(held), MAX_HELLO_STREAMS)] or [[]]
         return [self._status(self._hello(page)) for page in pages]
@@ -207,7 +243,7 @@ class Uplink:
     def _hello_pause_ms(self, held: Sequence[Pending]) -> int:
         """A hello without whose answer something cannot be sent is said again soon, then more and more patiently."""
         if not self._asking and not self._unanswered(held):
-            return HELLO_INTERVAL_MS
+            return self.pace.hello_ms
         pause_ms = self._rng.randint(*FIRST_RESEND_MS) << min(self._asked, ASKING_STEPS)
         self._asked += 1
         return pause_ms
@@ -215,7 +251,7 @@ class Uplink:
     def _take_answer(self, now_ms: int) -> None:
         self._asking, self._asked = False, 0
         if not self._unanswered(self._source.streams()):
-            self._hello_due_ms = now_ms + HELLO_INTERVAL_MS
+            self._hello_due_ms = now_ms + self.pace.hello_ms
 
     def _unanswered(self, held: Sequence[Pending]) -> bool:
         return not all(self._may_send(pending.stream) for pending in held)
@@ -229,12 +265,13 @@ class Uplink:
             streams=list(page),
             queue=self._queue(),
             opening=self._opening(),
+            config=self._config(),
         )
 
     def _say_alive(self, now_ms: int) -> list[Send]:
         if now_ms < self._alive_due_ms or self._nonce is None:
             return []
-        self._alive_due_ms = now_ms + ALIVE_INTERVAL_MS
+        self._alive_due_ms = now_ms + self.pace.alive_ms
         alive = AliveStatus(session=self._session, nonce=self._nonce, queue=self._queue(), faults=self._faults()[:32])
         return [self._status(alive)]
 

@@ -109,5 +109,14 @@ def _text(status: AgentStatus) -> str:
                 if certificate is not None
                 else []
             ),
+            f"set by hub {_set_by_hub(status)}",
         )
     )
+
+
+def _set_by_hub(status: AgentStatus) -> str:
+    opening = {None: "", True: ", open now", False: ", closed now"}[status.is_open]
+    used = f", {status.month_bytes / 1e6:.1f} MB on the line this month"
+    budget = "" if status.budget_bytes is None else f" of {status.budget_bytes / 1e6:.1f} ({status.data})"
+    revision = f"revision {status.config}" if status.config else "nothing"
+    return f"{revision}{opening}{used}{budget}"

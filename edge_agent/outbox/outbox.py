@@ -103,6 +103,11 @@ class Outbox:
             since = [ticket.since for ticket in (*self._in_hand, *self._waiting) if not ticket.done.is_set()]
         return time.monotonic() - min(since) if since else 0.0
 
+    def set_limit(self, max_bytes: int) -> None:
+        """Its largest size from now on; nothing is removed for it but to make room for what comes."""
+        with self._lock:
+            self._store.max_bytes = max_bytes
+
     def close(self) -> None:
         """Commit what waits, save what is believed covered, and let go of the file. May be called more than once."""
         if self._closed:

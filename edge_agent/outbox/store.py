@@ -70,7 +70,7 @@ class OutboxStore:
 
     def __init__(self, connection: sqlite3.Connection, *, max_bytes: int, boot: str = "", stream: str = "") -> None:
         self._db = connection
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._boot = boot
         self._unsealed = Unsealed(connection, boot)
         self._begin_stream(stream or new_stream())
@@ -339,7 +339,7 @@ class OutboxStore:
 
     def _make_room(self, need_bytes: int) -> None:
         """Evict covered events, oldest first, until `need_bytes` fit; OutboxFull if they do not even then."""
-        while self.used_bytes() + need_bytes > self._max_bytes:
+        while self.used_bytes() + need_bytes > self.max_bytes:
             for name in list(self._held):
                 numbers = self._covered_held(name).head(DELETE_ROWS)
                 if numbers:
@@ -349,7 +349,7 @@ class OutboxStore:
                     break
             else:
                 raise OutboxFull(
-                    f"the outbox is full: {self.used_bytes()} of {self._max_bytes} bytes hold events that the hub does"
+                    f"the outbox is full: {self.used_bytes()} of {self.max_bytes} bytes hold events that the hub does"
                     " not have yet; bring the link to the hub back, or raise outbox.max_bytes"
                 )
 

@@ -17,10 +17,11 @@ from paho.mqtt.properties import Properties
 
 from contract import codec
 from contract.batch import Batch
+from contract.command import Reply
 from contract.ranges import RangeSet
 from contract.receipt import Covered, Receipt
 from contract.status import AnyStatus, Hello, Pending
-from contract.topics import parse_topic, topic
+from contract.topics import Channel, parse_topic, topic
 from simulator.ports import HOST
 from tests.patience import DEADLINE_S
 
@@ -55,7 +56,7 @@ class HandHub:
         self._client.username_pw_set(USER, PASSWORD)
         self._client.reconnect_delay_set(1, 1)
         self._client.on_connect = lambda client, *_: client.subscribe(
-            [(f"ttdn/v1/+/{c}", 1) for c in ("events", "status")]
+            [(f"ttdn/v1/+/{c}", 1) for c in ("events", "status", "reply")]
         )
         self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = self._on_message
@@ -81,15 +82,23 @@ class HandHub:
         """The batches it sent."""
         return [codec.decode_batch(m.data, m.content_type) for m in list(self.heard) if m.channel == "events"]
 
+    def replies(self) -> list[Reply]:
+        """What it replied to configurations and commands."""
+        return [codec.decode_reply(m.data, m.content_type) for m in list(self.heard) if m.channel == "reply"]
+
     def send(self, receipt: Receipt) -> None:
         """Answer."""
         self.send_bytes(*codec.encode_receipt(receipt))
 
     def send_bytes(self, data: bytes, content_type: str) -> None:
         """Answer something, whatever it is."""
+        self.send_word("receipt", codec.Payload(data, content_type))
+
+    def send_word(self, channel: Channel, payload: codec.Payload) -> None:
+        """Say something on any channel of the device."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.ContentType = content_type
-        self._client.publish(topic(self.device, "receipt"), data, qos=1, properties=properties)
+        properties.ContentType = payload.content_type
+        self._client.publish(topic(self.device, channel), payload.data, qos=1, properties=properties)
 
     def commit(self, batch: Batch, nonce: str | None = None) -> None:
         """Cover a batch, and remember it."""
@@ -101,7 +110,7 @@ class HandHub:
         assert device == self.device
         heard = Heard(channel, bytes(message.payload), getattr(message.properties, "ContentType", ""))
         self.heard.append(heard)
-        if self.answers:
+        if self.answers and channel != "reply":
             self._answer(heard)
 
     def _answer(self, heard: Heard) -> None:

@@ -26,6 +26,7 @@ from edge_agent.mqtt import Link
 from edge_agent.observation import Reading, Trouble
 from edge_agent.outbox.errors import OutboxDamaged, OutboxFull
 from edge_agent.probe_runner import ProbeRunner
+from edge_agent.probes.base import Probe
 from edge_agent.recorder import Recorder
 from tests.edge_agent.outbox.making import rows
 from tests.edge_agent.test_cli import write_config
@@ -38,9 +39,11 @@ def settings_of(folder: Path) -> AgentSettings:
 
 
 @contextmanager
-def running(folder: Path, *probes: Scripted, failures: list[BaseException] | None = None) -> Iterator[Agent]:
+def running(
+    folder: Path, *probes: Probe, failures: list[BaseException] | None = None, config: Path | None = None
+) -> Iterator[Agent]:
     """An agent in a thread; what it ended with goes to `failures`, and without these it has to end well."""
-    agent = Agent(settings_of(folder), probes=probes)
+    agent = Agent(load(config, {}) if config is not None else settings_of(folder), probes=probes)
     ended = [] if failures is None else failures
 
     def run() -> None:

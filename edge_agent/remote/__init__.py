@@ -1,0 +1,1 @@
+"""What the hub sets of this device and asks of it: checked, kept, done once, answered."""
