@@ -22,6 +22,7 @@ from hub.api import (
     condition,
     enrol_page,
     enrolment,
+    fleet,
     incidents,
     login_page,
     page,
@@ -55,7 +56,8 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost", "::1", "[::1]")
 _PAGES: Final = {"/", "/login", "/logout"}
 _DESCRIPTION: Final = (
     "What kiosks at Vietnamese border gates reported: what is really on every screen, and what is not known. "
-    "Of that it only reads, but for incidents, which named persons take in hand and close; "
+    "Of that it only reads, but for incidents, which named persons take in hand and close, and for what devices are "
+    "to have and to do; "
     "each answer holds what the provinces of who asks allow."
 )
 
@@ -97,6 +99,7 @@ def create_app(
         visits.router(questions),
         registry.router(questions, settings),
         incidents.router(questions, pools.people),
+        fleet.router(questions, pools.people, settings),
         account.router(entrance),
         condition.router(questions, metrics),
         page.router(questions),

@@ -48,8 +48,8 @@ class Incident(Answer):
     acknowledged_by: str | None = Field(description=f"A person. {_HIDDEN}", examples=["nguyen.an"])
     closed_at: datetime | None
     closed_by: str | None = Field(
-        description="A person; `catalogue`: it was approved; or the kind of incident that a change of the catalogue "
-        f"made of it. {_HIDDEN}"
+        description="A person; `catalogue`: it was approved; `config`: the device has the configuration that it is to "
+        f"have; or the kind of incident that a change of the catalogue made of it. {_HIDDEN}"
     )
 
 

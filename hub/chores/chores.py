@@ -13,6 +13,7 @@ from hub.chores.identity import keep_identities
 from hub.chores.notify import notify_by_mail, notify_by_webhook
 from hub.compliance.coverage import CoverageRules
 from hub.config import HubSettings
+from hub.store.fleet import tidy
 from hub.store.fulfilment import MOST_AT_ONCE as MOST_DAYS
 from hub.store.fulfilment import close_days, judge_some
 from hub.store.maintain import maintain
@@ -63,6 +64,12 @@ def _end_overlong(connection: psycopg.Connection[Any], _settings: HubSettings, _
     return False
 
 
+def _tidy_fleet(connection: psycopg.Connection[Any], _settings: HubSettings, now: datetime) -> bool:
+    if dropped := tidy(connection, now):
+        log.info("%d pictures of screens are gone", dropped)
+    return False
+
+
 CHORES: Final = (
     Chore("readers", timedelta(seconds=30), _end_overlong),  # first: others may wait for what a reader holds
     Chore("daily record", timedelta(minutes=5), _record_days),
@@ -71,6 +78,7 @@ CHORES: Final = (
     LongChore("notices by webhook", timedelta(seconds=2), notify_by_webhook, lane="webhook"),
     LongChore("identities", timedelta(seconds=5), keep_identities, lane="identities"),
     Chore("visits", timedelta(seconds=5), _settle_visits),
+    Chore("pictures", timedelta(hours=1), _tidy_fleet),
     Chore("maintain", timedelta(days=1), _maintain, by_night=True),
     Chore("publish", timedelta(days=1), _publish, by_night=True),
 )

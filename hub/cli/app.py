@@ -12,9 +12,11 @@ from rich.console import Console
 from hub.cli import (
     audit,
     catalogue,
+    command,
     config,
     counts,
     device,
+    fleet,
     incident,
     maintain,
     pki,
@@ -29,6 +31,7 @@ from hub.cli import (
 )
 from hub.cli.exits import DIFFERENT, EPILOG, STOPPED, UNAVAILABLE, WRONG
 from hub.errors import ConfigError, HubError, ImportRefused, MigrationError
+from hub.fleet.errors import BadSetting
 from hub.people.errors import PeopleRefused
 from hub.store.audit import UnknownDevice
 from hub.store.catalogue import CatalogueRefused
@@ -58,6 +61,8 @@ app.add_typer(plan.app, name="plan")
 app.add_typer(rejected.app, name="rejected")
 app.add_typer(counts.app, name="counts")
 app.add_typer(incident.app, name="incident")
+app.add_typer(fleet.app, name="fleet")
+app.add_typer(command.app, name="command")
 app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
 app.add_typer(roles.app, name="roles")
@@ -71,7 +76,7 @@ def main() -> None:
         app()
     except ImportRefused as error:
         _fail(DIFFERENT, "nothing was imported / chưa nhập dòng nào:\n" + "\n".join(error.problems))
-    except (ConfigError, UnknownDevice, PeopleRefused, CatalogueRefused) as error:
+    except (ConfigError, UnknownDevice, PeopleRefused, CatalogueRefused, BadSetting) as error:
         _fail(WRONG, str(error))
     except MigrationError as error:
         _fail(UNAVAILABLE, str(error))

@@ -1,4 +1,4 @@
-"""One connection to one broker: events by the shared subscription, status past it, receipts out.
+"""One connection to one broker: events by the shared subscription, status and replies past it, our own words out.
 
 The broker is transport only. Its thread never blocks and never writes to the database: a message goes into a bounded
 inbox or is discarded and counted.
@@ -20,8 +20,9 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from contract.codec import Payload
 from contract.errors import ContractError
-from contract.topics import ALL_STATUS, FROM_DEVICE, SHARED_EVENTS, parse_topic, topic
+from contract.topics import ALL_REPLIES, ALL_STATUS, FROM_DEVICE, SHARED_EVENTS, Channel, parse_topic, topic
 from hub.ingest.inbox import Message
 from hub.metrics import HubMetrics
 
@@ -62,7 +63,8 @@ class BrokerLink:
         self.broker = broker
         self._filters = [(SHARED_EVENTS, SubscribeOptions(qos=1))]
         if hears_status:
-            self._filters.append((ALL_STATUS, SubscribeOptions(qos=1, retainHandling=_NO_RETAINED)))
+            past = SubscribeOptions(qos=1, retainHandling=_NO_RETAINED)
+            self._filters += [(ALL_STATUS, past), (ALL_REPLIES, past)]
         self._worker, self._deliver, self._metrics = worker, deliver, metrics
         self._client: mqtt.Client | None = None
         self.connected = False
@@ -101,14 +103,18 @@ class BrokerLink:
 
     def answer(self, device: str, data: bytes, content_type: str) -> None:
         """Publish on a device's receipt topic. A receipt that cannot go out is not kept: the agent asks again."""
+        self.publish(device, "receipt", Payload(data, content_type))
+
+    def publish(self, device: str, channel: Channel, payload: Payload) -> None:
+        """Publish on a topic of a device. What cannot go out is not kept: it is sent again when it is due again."""
         client = self._client
         if client is None or not client.is_connected():
             return
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        properties.ContentType = content_type
-        sent = client.publish(topic(device, "receipt"), data, qos=1, properties=properties)
+        properties.ContentType = payload.content_type
+        sent = client.publish(topic(device, channel), payload.data, qos=1, properties=properties)
         if sent.rc not in (mqtt.MQTT_ERR_SUCCESS, mqtt.MQTT_ERR_NO_CONN):
-            log.warning("a receipt for %s did not go out: %s", device, mqtt.error_string(sent.rc))
+            log.warning("a %s for %s did not go out: %s", channel, device, mqtt.error_string(sent.rc))
 
     # -- paho's thread ---------------------------------------------------------------------------------------
 
@@ -142,7 +148,7 @@ class BrokerLink:
             self._metrics.messages_discarded.labels(reason="topic").inc()
             log.warning("a message on a topic that is none of ours: %s", error)
             return
-        if channel in FROM_DEVICE and not (channel == "status" and message.retain):
+        if channel in FROM_DEVICE and not (channel != "events" and message.retain):
             content_type = getattr(message.properties, "ContentType", "") if message.properties else ""
             payload = bytes(message.payload)
             self._deliver(

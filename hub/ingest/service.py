@@ -12,6 +12,7 @@ import psycopg
 
 from hub.config import HubSettings
 from hub.ingest.broker_link import Broker, BrokerLink
+from hub.ingest.dispatcher import Dispatcher
 from hub.ingest.inbox import GroupLimit, Inbox, Message, writer_of
 from hub.ingest.writer import Writer, wall_ms
 from hub.metrics import HubMetrics
@@ -46,6 +47,7 @@ class IngestService:
             BrokerLink(broker, settings.mqtt.worker_name, self._deliver, metrics, hears_status=keeps_presence)
             for broker in _brokers(settings)
         ]
+        self._dispatcher = Dispatcher(settings.database.conninfo, self._links)
         self._listening_since: dict[str, int] = {}
         self._looked_at = time.monotonic()
         self._stopping = threading.Event()
@@ -62,11 +64,14 @@ class IngestService:
         for link in self._links:
             link.open()
         self._keeper.start()
+        if self._keeps_presence:
+            self._dispatcher.start()
 
     def stop(self) -> None:
         """Leave the brokers, commit what is in hand, end the threads."""
         self._stopping.set()
         self._keeper.join()
+        self._dispatcher.stop()
         for link in self._links:
             link.close()
         for writer in self._writers:
@@ -78,7 +83,11 @@ class IngestService:
 
     def failure(self) -> str | None:
         """Why this process had better be started again; None while all is well."""
-        for part, error in [*((w.name, w.failure) for w in self._writers), ("keeper", self._unexpected)]:
+        for part, error in [
+            *((w.name, w.failure) for w in self._writers),
+            ("keeper", self._unexpected),
+            ("dispatcher", self._dispatcher.failure),
+        ]:
             if error is not None:
                 return f"{part} ended: {type(error).__name__}: {error}"
         return None

@@ -30,6 +30,7 @@ from hub.ledger.reading import Refused, Unreadable, covered, read_message
 from hub.ledger.rules import Delivery, StreamKey, stream_of
 from hub.metrics import HubMetrics
 from hub.store.connection import connect
+from hub.store.fleet_traffic import FleetTraffic
 from hub.store.ledger_store import LedgerStore
 from hub.store.openings import OpeningStore
 from hub.store.presence_store import PresenceStore
@@ -57,6 +58,7 @@ class _Group:
     unreadable: list[tuple[Message, Unreadable]] = field(default_factory=list)
     refused: list[tuple[Message, Refused]] = field(default_factory=list)
     statuses: list[Message] = field(default_factory=list)
+    replies: list[Message] = field(default_factory=list)
 
     def without(self, barred: Container[str]) -> list[Message]:
         """Take out what is of these devices; what that was."""
@@ -66,12 +68,14 @@ class _Group:
             self.unreadable = [pair for pair in self.unreadable if pair[0].device not in barred]
             self.refused = [pair for pair in self.refused if pair[0].device not in barred]
             self.statuses = [message for message in self.statuses if message.device not in barred]
+            self.replies = [message for message in self.replies if message.device not in barred]
         return gone
 
     def _messages(self) -> Iterator[Message]:
         for pair in (*self.deliveries, *self.unreadable, *self.refused):
             yield pair[0]
         yield from self.statuses
+        yield from self.replies
 
 
 class Writer(threading.Thread):
@@ -144,6 +148,7 @@ class Writer(threading.Thread):
             self._ledger, self._presence = LedgerStore(self._connection), PresenceStore(self._connection)
             self._barred = Barred(self._connection)
             self._openings = OpeningStore(self._connection)
+            self._fleet = FleetTraffic(self._connection)
             self._presence.check_writable()
         except psycopg.Error as error:
             log.warning("%s cannot use the database: %s", self.name, str(error).strip())
@@ -214,6 +219,9 @@ class Writer(threading.Thread):
             if message.channel == "status":
                 group.statuses.append(message)
                 continue
+            if message.channel == "reply":
+                group.replies.append(message)
+                continue
             read = read_message(message.device, message.data, message.content_type)
             if isinstance(read, Delivery):
                 group.deliveries.append((message, read))
@@ -237,6 +245,9 @@ class Writer(threading.Thread):
         while group.statuses:
             self._alone(self._take_status, group.statuses[0], now_ms)
             del group.statuses[0]
+        while group.replies:
+            self._alone(self._take_reply, group.replies[0], now_ms)
+            del group.replies[0]
 
     def _alone(self, take: Callable[..., None], message: Message, *rest: object) -> None:
         """What the database refuses for its content costs this message alone."""
@@ -304,6 +315,7 @@ class Writer(threading.Thread):
             self._ledger.raise_incident("cloned_device", message.device, detail, now_ms)
         if isinstance(status, Hello):
             self._hear_opening(message, status, now_ms)
+            self._fleet.hello(message.device, status.config, now_ms)
             self._answer(Answer(message, self._answer_hello(message.device, status, now_ms)))
 
     def _hear_opening(self, message: Message, hello: Hello, now_ms: int) -> None:
@@ -325,6 +337,18 @@ class Writer(threading.Thread):
         return not hello.queue.full and any(
             account.committed and account.committed.spans()[-1][1] > high for high, account in ends
         )
+
+    def _take_reply(self, message: Message, now_ms: int) -> None:
+        try:
+            reply = codec.decode_reply(message.data, message.content_type)
+        except ContractError as error:
+            self._metrics.batches_refused.labels(reason=error.reason).inc()
+            log.warning("a reply of %s is ignored: %s", message.device, error)
+            return
+        refusal = self._fleet.answered(message.device, reply, now_ms)
+        if refusal is not None:
+            detail = {"revision": reply.config, "reason": refusal}
+            self._ledger.raise_incident("config_refused", message.device, detail, now_ms)
 
     def _answer_hello(self, device: str, hello: Hello, now_ms: int) -> Receipt:
         streams = []

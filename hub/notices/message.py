@@ -63,6 +63,14 @@ KINDS: Final[dict[str, Meaning]] = {
         "Có dữ liệu mà máy chủ chưa đọc được",
         "Dữ liệu được giữ nguyên; nâng cấp máy chủ rồi chạy: ttdn-hub rejected retry.",
     ),
+    "config_refused": Meaning(
+        "Thiết bị từ chối cấu hình từ trung tâm",
+        "Xem lý do bằng: ttdn-hub fleet config TÊN-THIẾT-BỊ; sửa cấu hình. Thiết bị vẫn chạy theo cấu hình cũ.",
+    ),
+    "config_stale": Meaning(
+        "Thiết bị không nhận cấu hình mới từ trung tâm",
+        "Thiết bị kết nối nhưng vẫn giữ cấu hình cũ: có thể phần mềm quá cũ, cần cập nhật phần mềm thiết bị.",
+    ),
 }
 """Every kind of incident that the hub raises."""
 

@@ -28,5 +28,8 @@ Deed = Literal[
     "plan_imported",
     "plan_removed",
     "groups_imported",
+    "device_configured",
+    "device_commanded",
+    "command_answered",
 ]
 DEEDS: Final[tuple[Deed, ...]] = get_args(Deed)

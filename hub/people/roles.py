@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal, NamedTuple, TypeGuard, get_args
 
-Scope = Literal["read", "visitors", "published", "metrics", "manage", "respond"]
+Scope = Literal["read", "visitors", "published", "metrics", "manage", "respond", "operate"]
 Role = Literal["technician", "staff", "administrator", "ministry"]
 
 
@@ -32,14 +32,15 @@ SCOPES: Final = (
     ScopeMeaning("metrics", "what the hub counts of itself, for Prometheus"),
     ScopeMeaning("manage", "importing the registry; people and tokens are managed by the command alone, for now"),
     ScopeMeaning("respond", "taking incidents in hand and closing them, by name"),
+    ScopeMeaning("operate", "configuring devices, giving them commands, seeing the pictures that these bring"),
 )
 PERSONAL: Final[frozenset[Scope]] = frozenset({"respond"})
 """What only a named person does: no token has it."""
 ROLES: Final = (
     # Exact figures of visitors stay in the province: the ministry has what was published.
-    RoleGrant("technician", ("read", "metrics", "respond")),
+    RoleGrant("technician", ("read", "metrics", "respond", "operate")),
     RoleGrant("staff", ("read", "visitors", "published", "respond")),
-    RoleGrant("administrator", ("read", "visitors", "published", "metrics", "manage", "respond")),
+    RoleGrant("administrator", ("read", "visitors", "published", "metrics", "manage", "respond", "operate")),
     RoleGrant("ministry", ("read", "published")),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 
@@ -13,3 +14,8 @@ def moment(unix_ms: int) -> datetime:
 def unix_ms(at: datetime) -> int:
     """A datetime as Unix ms."""
     return round(at.timestamp() * 1000)
+
+
+def now_ms() -> int:
+    """The hub's own clock, Unix ms."""
+    return time.time_ns() // 1_000_000

@@ -16,9 +16,11 @@ from paho.mqtt.properties import Properties
 from contract import codec
 from contract.batch import Batch
 from contract.codec import Payload
+from contract.command import Command, Reply
+from contract.config import DeviceConfig
 from contract.receipt import Receipt
 from contract.status import AnyStatus
-from contract.topics import Channel, topic
+from contract.topics import TO_DEVICE, Channel, parse_topic, topic
 from tests.hub.ingest.making import payload
 
 DEADLINE_S = 60.0
@@ -39,11 +41,13 @@ class FakeAgent:
     def __init__(self, port: int, device: str, password: str) -> None:
         self.device = device
         self.receipts: list[Receipt] = []
+        self.configs: list[DeviceConfig] = []
+        self.commands: list[Command] = []
         self._port = port
         self._ready = threading.Event()
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=device, protocol=mqtt.MQTTv5)
         self._client.username_pw_set(device, password)
-        self._client.on_connect = lambda client, *_: client.subscribe(topic(device, "receipt"), 1)
+        self._client.on_connect = lambda client, *_: client.subscribe([(topic(device, c), 1) for c in TO_DEVICE])
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._received
 
@@ -72,6 +76,9 @@ class FakeAgent:
     def say(self, status: AnyStatus) -> None:
         self.send(*codec.encode_status(status), channel="status")
 
+    def reply(self, reply: Reply) -> None:
+        self.send(*codec.encode_reply(reply), channel="reply")
+
     def wait_for(self, true: Callable[[Receipt], bool]) -> Receipt:
         """The first receipt, past or to come, of which `true` holds."""
         wait_until(lambda: any(true(receipt) for receipt in list(self.receipts)), f"a receipt ({self.receipts})")
@@ -79,4 +86,10 @@ class FakeAgent:
 
     def _received(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         content_type = getattr(message.properties, "ContentType", "")
-        self.receipts.append(codec.decode_receipt(bytes(message.payload), content_type))
+        channel, data = parse_topic(message.topic)[1], bytes(message.payload)
+        if channel == "config":
+            self.configs.append(codec.decode_config(data, content_type))
+        elif channel == "command":
+            self.commands.append(codec.decode_command(data, content_type))
+        else:
+            self.receipts.append(codec.decode_receipt(data, content_type))

@@ -1,0 +1,1 @@
+"""What the hub wants of devices: their configuration, and commands. Without I/O."""
