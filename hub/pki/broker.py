@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import secrets
 from importlib.resources import files
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Final
 _ITERATIONS: Final = 10_000
 _SALT_BYTES: Final = 12
 _ACL: Final = "mosquitto.acl"
+_LINE: Final = re.compile(r"[^:\n]+:\$7\$[0-9]+\$(?P<salt>[A-Za-z0-9+/]{16})\$[A-Za-z0-9+/=]+\n", re.ASCII)
 _CONFIG: Final = """\
 # Mosquitto for ttdn-hub; made by: ttdn-hub pki broker-config. After a change of crl.pem or server.pem: SIGHUP.
 
@@ -60,9 +62,20 @@ def access_rules() -> str:
     return (files("hub.pki") / _ACL).read_text(encoding="utf-8")
 
 
-def password_line(user: str, password: str) -> str:
-    """A line of Mosquitto's password file: PBKDF2 with SHA-512, as mosquitto_passwd writes it."""
-    salt = secrets.token_bytes(_SALT_BYTES)
+def password_line(user: str, password: str, present: str = "") -> str:
+    """A line of Mosquitto's password file: PBKDF2 with SHA-512, as mosquitto_passwd writes it.
+
+    `present` is given back if it says the same, so that nothing changes without need.
+    """
+    known = _LINE.fullmatch(present)
+    if known is not None:
+        same = _hashed(user, password, base64.b64decode(known["salt"]))
+        if secrets.compare_digest(same.encode(), present.encode()):
+            return present
+    return _hashed(user, password, secrets.token_bytes(_SALT_BYTES))
+
+
+def _hashed(user: str, password: str, salt: bytes) -> str:
     derived = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, _ITERATIONS)
     salt_text, derived_text = (base64.b64encode(part).decode() for part in (salt, derived))
     return f"{user}:$7${_ITERATIONS}${salt_text}${derived_text}\n"

@@ -30,7 +30,7 @@ def broker_files(settings: HubSettings, folder: Path, *, mqtt_bind: str = "") ->
     return {
         **renewed_at_broker(settings.pki),
         "acl": broker.access_rules().encode(),
-        "passwords": broker.password_line(settings.mqtt.username, password).encode(),
+        "passwords": broker.password_line(settings.mqtt.username, password, _present(folder / "passwords")).encode(),
         "mosquitto.conf": text.encode(),
     }
 
@@ -88,6 +88,14 @@ def _own_listener(settings: HubSettings) -> BrokerSettings:
         if not one.tls and is_loopback(one.host):
             return one
     raise ConfigError("mqtt.brokers: none is on this machine without TLS, by which the hub would reach this broker")
+
+
+def _present(file: Path) -> str:
+    """What is in it; nothing where it is not there, or not to be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _is(file: Path, data: bytes) -> bool:

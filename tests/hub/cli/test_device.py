@@ -60,6 +60,7 @@ def test_broker_and_proxy_get_their_files(
     tmp_path: Path, database: str, env: dict[str, str], folder: PkiFolder
 ) -> None:
     assert hub("pki", "broker-config", database=database, env=env).returncode == 0
+    assert "nothing changed" in hub("pki", "broker-config", database=database, env=env).stderr
     assert hub("pki", "proxy-config", database=database, env=env).returncode == 0
     assert {file.name for file in (tmp_path / "broker").iterdir()} == {
         "mosquitto.conf", "acl", "passwords", "ca.pem", "crl.pem", "server.pem",

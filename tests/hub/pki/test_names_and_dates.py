@@ -19,6 +19,7 @@ from hub.config import ApiSettings, PkiSettings
 from hub.errors import ConfigError
 from hub.pki import publication, revocation
 from hub.pki.authority import hosts_of, issue_device, issue_server, new_authority, new_key, renewal_due
+from hub.pki.broker import password_line
 from hub.pki.codes import new_code
 from hub.pki.folder import PkiFolder
 from hub.registry.device_names import RESERVED, may_be_device, next_device
@@ -124,6 +125,17 @@ def test_what_root_makes_belongs_to_the_hubs_user(tmp_path: Path) -> None:
     publication.write(settings.broker_folder, publication.renewed_at_broker(settings), make=True)
     owners = {path.stat().st_uid for path in tmp_path.rglob("*")}
     assert owners == {tmp_path.stat().st_uid}
+
+
+def test_a_password_keeps_its_line_until_it_is_another_one() -> None:
+    line = password_line("hub", "one")
+    assert password_line("hub", "one", line) == line
+    for other in (
+        password_line("hub", "two", line),
+        password_line("you", "one", line),
+        password_line("hub", "one", "?"),
+    ):
+        assert other != line
 
 
 def test_all_requests_together_have_a_limit() -> None:
