@@ -68,3 +68,16 @@ def test_login_page_logout(api: Api, connection: psycopg.Connection, browser: Ch
         page.wait_for("/login", "Đăng nhập")
     deeds = [deed for (deed,) in connection.execute("SELECT deed FROM audit_entry ORDER BY id")]
     assert deeds == ["person_added", "login_failed", "login", "logout"]
+
+
+def test_a_phone_shows_the_code_that_stands_behind_the_mark(api: Api, browser: ChromiumProcess) -> None:
+    code = "-".join(["0123A"] * 8)
+    with browser.start(api.address).steer() as hand:
+        page = Page(hand)
+        page.wait_for("/login", "Đăng nhập")
+        hand.navigate(f"{api.address}enrol#{code}")
+        page.wait_for("/enrol", f"sudo ttdn-agent enrol {api.address.rstrip('/')} {code}")
+        assert page.evaluate("document.getElementById('code').textContent") == code
+        assert page.evaluate("location.hash") == "", "it does not stay in the browser's history"
+        hand.navigate(f"{api.address}enrol")
+        page.wait_for("/enrol", "hãy quét lại mã QR")
