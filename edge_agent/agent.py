@@ -181,6 +181,21 @@ class Agent:
             month_bytes=remote.month_bytes,
             budget_bytes=remote.budget_bytes,
             data=remote.data,
+            on_screen=[
+                status_file.OnScreen(
+                    screen=shown.screen,
+                    player=shown.player,
+                    content=shown.content.ref if shown.content is not None else None,
+                    facts=shown.facts,
+                    since_ms=shown.since_ms,
+                )
+                for shown in self._observer.shown()
+            ],
+            online=self.courier.answered,
+            since_ms=self.courier.since_ms,
+            receipt_ms=self.courier.receipt_ms,
+            rtt_ms=self._clock.rtt_ms(),
+            clock_offset_ms=self._clock.offset_ms(),
         )
 
     def _in_a_line(self) -> str:

@@ -158,6 +158,12 @@ class Courier(threading.Thread):
         self._busy_since: float | None = None
         self.connected = False
         self.last_error = ""
+        self.receipt_ms: int | None = None
+        """When the hub last answered, CLOCK_BOOTTIME."""
+        self.answered = False
+        """The hub has answered on this connection."""
+        self.since_ms = clock.now_ms()
+        """Since when `answered` is as it is."""
         self.failure: BaseException | None = None
 
     # -- from other threads --------------------------------------------------------------------------------------
@@ -325,6 +331,9 @@ class Courier(threading.Thread):
             return
         self._hub_said = (receipt.hub_time, now_ms)
         sent_ms = self._uplink.received(receipt, now_ms)
+        if receipt.nonce == self._nonce:
+            self.receipt_ms = now_ms
+            self._note_answered(answered=True, now_ms=now_ms)
         if sent_ms is not None:
             self._clock.learn(receipt.hub_time, sent_ms, now_ms)
 
@@ -389,7 +398,12 @@ class Courier(threading.Thread):
         self._failures += 1
         self._connect_due_ms = self._clock.now_ms() + int(pause_s * random.uniform(500, 1_000))  # noqa: S311 - jitter
 
+    def _note_answered(self, *, answered: bool, now_ms: int) -> None:
+        if answered != self.answered:
+            self.answered, self.since_ms = answered, now_ms
+
     def _drop_link(self, *, last_words: bool = True) -> None:
+        self._note_answered(answered=False, now_ms=self._clock.now_ms())
         link, self._link = self._link, None
         self.connected = False
         self._link_number += 1

@@ -11,7 +11,7 @@ from edge_agent.draft import Draft
 from edge_agent.fault_latch import FaultLatch
 from edge_agent.health import Self, health
 from edge_agent.observation import Reading, ScreenPower, Showing, Trouble, Vitals
-from edge_agent.playlog import Playlog, PlaylogSettings, play_ids
+from edge_agent.playlog import NowShown, Playlog, PlaylogSettings, play_ids
 
 
 class Observer:
@@ -46,6 +46,10 @@ class Observer:
     def stop(self, now_ms: int) -> list[Draft]:
         """The agent stops: what runs ends as interrupted."""
         return list(self._playlog.stop(now_ms))
+
+    def shown(self) -> list[NowShown]:
+        """What every player shows, as of the last look."""
+        return self._playlog.shown()
 
     def faults(self) -> list[str]:
         """Codes of what does not work right now."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from msgspec import Meta, Struct
 
@@ -66,6 +66,7 @@ class _Play:
         self.told_ms, self.facts = at_ms, facts
         self.seen = facts
         self.guard = guard
+        self.began_ms = at_ms
         self._slices = 0
 
     def slice(self, at_ms: int, status: PlayStatus = "running") -> Draft:
@@ -115,6 +116,16 @@ class _Play:
         return [*closed, self.slice(at_ms)]
 
 
+class NowShown(NamedTuple):
+    """What a player shows as of its last look: nothing of its own where `content` is None."""
+
+    screen: str
+    player: str
+    content: Content | None
+    facts: Facts
+    since_ms: int
+
+
 class _Track:
     """One player on one screen: at most one play at a time."""
 
@@ -155,6 +166,11 @@ class _Track:
         drafts = self.age(at_ms)
         self._panels_ahead.append((at_ms, panel))
         return drafts + self._settle_panels(at_ms if self._play is None or self._blind else self._seen_ms)
+
+    def shown(self) -> tuple[Content | None, Facts, int]:
+        """Content, facts and beginning of the play that runs."""
+        play = self._play
+        return (None, Facts(), 0) if play is None else (play.content, play.facts, play.began_ms)
 
     def stop(self, now_ms: int) -> list[Draft]:
         """Nobody will look again. The play is told up to the last look, and that nobody saw its end."""
@@ -304,6 +320,12 @@ class Playlog:
         for track in self._tracks.values():
             drafts += track.stop(now_ms)
         return drafts
+
+    def shown(self) -> list[NowShown]:
+        """What every player shows, by screen."""
+        return [
+            NowShown(screen, player, *self._tracks[screen, player].shown()) for screen, player in sorted(self._tracks)
+        ]
 
     def _see_power(self, power: ScreenPower, look_s: float) -> list[Draft]:
         drafts = self._age_screen(power.screen, power.at_ms)

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from contract.events import Facts
 from contract.status import Queue
 from edge_agent.clock import boottime_ms
 from edge_agent.errors import AgentFailed
@@ -24,11 +25,27 @@ EVERY_S: Final = 5.0
 STALE_S: Final = 30.0
 _STARTTIME: Final = 19
 """Field 22 of /proc/PID/stat, counted from the one after the name: start after boot, in clock ticks."""
+_ENDED: Final = "ZX"
+"""A zombie: it has ended, and its parent has not looked yet."""
 log = logging.getLogger(__name__)
 
 
+class OnScreen(Struct, frozen=True, kw_only=True):
+    """What one player shows on one screen, and the facts that speak for it. `content` is None: nothing of its own."""
+
+    screen: str
+    player: str
+    content: str | None = None
+    facts: Facts = Facts()
+    since_ms: int = 0
+    """CLOCK_BOOTTIME of the play's beginning."""
+
+
 class AgentStatus(Struct, frozen=True, kw_only=True, omit_defaults=False):
-    """The agent's condition at `at_ms` of CLOCK_BOOTTIME."""
+    """The agent's condition at `at_ms` of CLOCK_BOOTTIME; all moments are of that clock.
+
+    What came later has a default, so that the file of an agent of before an update can be read.
+    """
 
     device: str
     version: str
@@ -54,6 +71,16 @@ class AgentStatus(Struct, frozen=True, kw_only=True, omit_defaults=False):
     """On the line in this local month."""
     budget_bytes: int | None = None
     data: str = "plenty"
+    on_screen: list[OnScreen] = []
+    online: bool = False
+    """Connected, and the hub has answered on this connection."""
+    since_ms: int = 0
+    """Since when `online` is as it is."""
+    receipt_ms: int | None = None
+    """When the hub last answered."""
+    rtt_ms: int | None = None
+    clock_offset_ms: int | None = None
+    """By how much the machine's clock is behind the hub's."""
 
 
 def write(folder: Path, status: AgentStatus) -> None:
@@ -78,14 +105,19 @@ def read(folder: Path) -> AgentStatus | None:
 
 
 def is_running(status: AgentStatus) -> bool:
-    """Whether the process that wrote it lives; another one that got its number since began later than it wrote."""
+    """Whether the process that wrote it lives."""
+    return is_process(status.pid, status.at_ms)
+
+
+def is_process(pid: int, at_ms: int) -> bool:
+    """Whether the process lives that had this number at a moment of CLOCK_BOOTTIME; one with it since began later."""
     try:
-        stat = Path(f"/proc/{status.pid}/stat").read_text(encoding="utf-8", errors="replace")
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
-    began_ticks = int(stat.rpartition(")")[2].split()[_STARTTIME])
-    began_ms = began_ticks * 1000 // os.sysconf("SC_CLK_TCK")
-    return began_ms <= status.at_ms <= boottime_ms()
+    state, *fields = stat.rpartition(")")[2].split()
+    began_ms = int(fields[_STARTTIME - 1]) * 1000 // os.sysconf("SC_CLK_TCK")
+    return state not in _ENDED and began_ms <= at_ms <= boottime_ms()
 
 
 def remove(folder: Path) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from edge_agent.cli import config, enrol, first_boot, run, status
+from edge_agent.cli import config, doctor, enrol, first_boot, page, run, status
 from edge_agent.cli.exits import EPILOG, TROUBLE, USAGE
 from edge_agent.errors import AgentError, AgentFailed
 
-_COMMANDS: Final = (run.add, enrol.add, first_boot.add, status.add, config.add)
+_COMMANDS: Final = (run.add, enrol.add, first_boot.add, status.add, doctor.add, page.add, config.add)
 """Each adds its parser, with `command` set to what runs it; in the order of --help."""
 
 

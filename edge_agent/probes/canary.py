@@ -19,8 +19,8 @@ _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 class Canary:
     """Checks one folder, at most once every `every_s`, and remembers what it found until the next check."""
 
-    def __init__(self, folder: Path, every_s: float) -> None:
-        self._path, self._every_ms = folder / FILE_NAME, round(every_s * 1000)
+    def __init__(self, folder: Path, every_s: float, name: str = FILE_NAME) -> None:
+        self._path, self._every_ms = folder / name, round(every_s * 1000)
         self._checked_at_ms: int | None = None
         self._trouble: str | None = None
 

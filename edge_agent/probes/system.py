@@ -18,6 +18,7 @@ from msgspec import Meta, Struct
 from contract.limits import MAX_INT32, MAX_SEQ
 from edge_agent.clock import boottime_ms
 from edge_agent.observation import Reading, Trouble, Vitals
+from edge_agent.probes.canary import FILE_NAME as CANARY_FILE
 from edge_agent.probes.canary import Canary
 from edge_agent.probes.sysfs import folders, number, text, whole
 
@@ -53,12 +54,17 @@ class SystemProbe:
     """Reads the machine under `root`."""
 
     def __init__(
-        self, settings: SystemSettings, *, root: Path = Path("/"), now_ms: Callable[[], int] = boottime_ms
+        self,
+        settings: SystemSettings,
+        *,
+        root: Path = Path("/"),
+        now_ms: Callable[[], int] = boottime_ms,
+        canary_name: str = CANARY_FILE,
     ) -> None:
         self.name = "system"
         self.interval_s = settings.interval_s
         self._settings, self._root, self._now_ms = settings, root, now_ms
-        self._canary = Canary(Path(settings.state_folder), settings.canary_s)
+        self._canary = Canary(Path(settings.state_folder), settings.canary_s, canary_name)
         self._has_alarm = self._voltage_dropped = False
         self._closing = threading.Event()
 

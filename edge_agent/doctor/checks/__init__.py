@@ -1,0 +1,1 @@
+"""One module a check, listed in `edge_agent.doctor.registry`."""
