@@ -29,6 +29,8 @@ from edge_agent.words import Language
 
 CONSOLE: Final = Path("/dev/tty1")
 _ANSWER_S: Final = 10.0
+_SPARE_S: Final = 5
+"""The tab closes itself so much later, if we do not."""
 _OVERLAY: Final = 61
 _HEIGHT: Final = 720
 _CLEAR: Final = "\033[2J\033[H"
@@ -88,7 +90,7 @@ def _in_chromium(picture: Picture, settings: ChromiumSettings) -> Callable[[], s
         session = str(_call(devtools, "Target.attachToTarget", attach)["sessionId"])
         frame = _call(devtools, "Page.getFrameTree", {}, session)["frameTree"]["frame"]["id"]
         # First its own end, so that a page is never left behind.
-        closing = f"setTimeout(() => window.close(), {(picture.seconds + 5) * 1000}); 0"
+        closing = f"setTimeout(() => window.close(), {(picture.seconds + _SPARE_S) * 1000}); 0"
         _call(devtools, "Runtime.evaluate", {"expression": closing}, session)
         text = html.on_screen(picture.findings, picture.device, picture.seconds, picture.language)
         _call(devtools, "Page.setDocumentContent", {"frameId": frame, "html": text}, session)

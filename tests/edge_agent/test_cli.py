@@ -133,13 +133,22 @@ def test_a_folder_that_cannot_be_made(config: Path) -> None:
 
 
 def test_without_an_agent_the_status_is_3_and_tells_what_is_held(config: Path, tmp_path: Path) -> None:
-    assert status(config) == (3, {"running": False, "events_in_outbox": 0})
+    nothing = {"events": 0, "waiting": 0, "oldest_ms": None, "lost": {}, "bytes": 0}
+    told = {"running": False, "events_in_outbox": 0, "outbox": nothing, "certificate_ends_ms": None}
+    assert status(config) == (3, told)
     (tmp_path / "state").mkdir()
     with outbox(tmp_path / "state") as opened:
         opened.append(faults(3))
-    assert status(config) == (3, {"running": False, "events_in_outbox": 3})
-    done = run("--config", config, "status")
-    assert done.stdout == f"the agent of {DEVICE} does not run; its outbox holds 3 events\n"
+    code, told = status(config)
+    assert (code, told["events_in_outbox"], told["outbox"]["waiting"]) == (3, 3, 3)
+    done = run("--config", config, "status", "--lang", "en")
+    lines = done.stdout.splitlines()
+    assert lines[0] == f"device      {DEVICE}; the agent does not run"
+    assert lines[1].startswith("waiting     3 events, the oldest ")
+    assert lines[2:] == ["losses      none", "certificate none"]
+    assert run("--config", config, "status").stdout.startswith(
+        f"Thiết bị    {DEVICE}; tác tử không chạy\nChờ gửi     3 "
+    )
     (tmp_path / "state" / FILE_NAME).write_bytes(b"rubbish" * 999)
     done = run("--config", config, "status")
     assert (done.returncode, done.stdout) == (1, "")
@@ -155,7 +164,7 @@ def said(config: Path, capsys: pytest.CaptureFixture[str], **changes: Any) -> tu
     healthy = a_status(os.getpid(), boottime_ms())
     (config.parent / "runtime").mkdir(exist_ok=True)
     status_file.write(config.parent / "runtime", msgspec.structs.replace(healthy, **changes))
-    code = cli.main(["--config", str(config), "status"])
+    code = cli.main(["--config", str(config), "status", "--lang", "en"])
     return code, [line for line in capsys.readouterr().out.splitlines() if line.startswith("!")]
 
 
@@ -195,9 +204,12 @@ def test_a_run_from_start_to_stop(tmp_path: Path) -> None:
             _, answer = until(lambda: (found := status(config))[0] == 0 and found)
             assert (answer["running"], answer["problems"]) == (True, [])
             assert answer["status"]["pid"] == process.pid
-            text = run("--config", config, "status").stdout
-            assert f"device     {DEVICE}" in text
-            assert "connection up" in text
+            text = run("--config", config, "status", TTDN_LANG="en").stdout
+            assert f"device      {DEVICE}, agent " in text
+            assert "connection  online since " in text
+            assert "receipt     " in text
+            assert "on screen   no player is watched" in text
+            assert "Kết nối     trực tuyến từ " in run("--config", config, "status").stdout
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
         events = [event for batch in hub.batches() for event in batch.events]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from edge_agent import cli
-from edge_agent.cli import status as status_command
+from edge_agent.outbox.look import Held, look
 
 COMMAND = [sys.executable, "-m", "edge_agent.cli"]
 
@@ -98,4 +98,4 @@ def test_a_bridge_that_cannot_listen_leaves_no_agent(config: Path) -> None:
 
 def test_an_outbox_that_is_just_being_made_holds_nothing(tmp_path: Path) -> None:
     (tmp_path / "outbox.db").touch()
-    assert status_command._held_events(tmp_path / "outbox.db") == 0
+    assert look(tmp_path / "outbox.db") == Held()
