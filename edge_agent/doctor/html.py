@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
+from itertools import accumulate
 from typing import Final
 
 from edge_agent import words
@@ -11,7 +12,8 @@ from edge_agent.doctor.finding import Finding, Outcome
 from edge_agent.doctor.report import item
 from edge_agent.words import Language
 
-ON_SCREEN_LINES: Final = 14
+ON_SCREEN_LINES: Final = 19
+"""What can be read from a few metres; something that is wrong takes two, for its advice."""
 _WORST_FIRST: Final[dict[Outcome, int]] = {"fail": 0, "warn": 1, "ok": 2}
 STYLE: Final = """\
 *{box-sizing:border-box}
@@ -70,9 +72,6 @@ def on_screen(findings: Sequence[Finding], device: str, seconds: int, language: 
 def most_urgent(findings: Sequence[Finding]) -> tuple[list[Finding], int]:
     """What fits on a screen, and how many do not."""
     ordered = sorted(findings, key=lambda finding: _WORST_FIRST[finding.outcome])
-    return ordered[:ON_SCREEN_LINES], max(0, len(ordered) - ON_SCREEN_LINES)
-
-
-def paragraphs(lines: Sequence[str]) -> Iterator[str]:
-    """Plain texts, each a paragraph."""
-    return (f"<p>{escape(line)}</p>" for line in lines)
+    lines = accumulate(1 if finding.outcome == "ok" else 2 for finding in ordered)
+    fitting = sum(1 for line in lines if line <= ON_SCREEN_LINES)
+    return ordered[:fitting], len(ordered) - fitting

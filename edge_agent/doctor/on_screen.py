@@ -165,7 +165,7 @@ def overlay(picture: Picture) -> str:
         lines += report.lines(finding, picture.language)
     lines += [words.plain(picture.language, "screen.more", count=more)] if more else []
     text = "\\N".join(map(_escaped, lines))
-    return f"{{\\an7\\pos(20,20)\\fs18\\bord3\\3c&H202020&\\1c&HFFFFFF&\\q2}}{text}"
+    return f"{{\\an7\\pos(20,20)\\fs18\\bord3\\3c&H202020&\\1c&HFFFFFF&\\q0}}{text}"
 
 
 def _escaped(line: str) -> str:

@@ -1,4 +1,4 @@
-"""The road to the hub, for real: ports that are closed, servers that are not ours, brokers that refuse, hubs that sleep."""
+"""The road to the hub, for real: closed ports, servers that are not ours, brokers that refuse, hubs that sleep."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from edge_agent.config import AgentSettings
 from edge_agent.doctor import on_screen
 from edge_agent.doctor.finding import Finding, fail, ok, warn
 from edge_agent.doctor.on_screen import NotShown, Picture, open_console, show
+from edge_agent.probes.mpv_ipc import MpvIpc
 from tests.chromium import ChromiumProcess, Website
 from tests.edge_agent.test_cli import write_config
 from tests.mpv import MpvProcess, make_clip
@@ -113,6 +114,13 @@ def test_mpv_shows_it_over_the_film_for_as_long_as_we_are_there(
     clip = make_clip(tmp_path / "a.mkv", 5)
     player.start("--loop-file=inf", str(clip))
     finish = show(PICTURE, settings(tmp_path, f"[probes.mpv]\nsocket_path = '{player.socket_path}'\n"), None)
+    ipc = MpvIpc(player.socket_path, timeout_s=20)
+    worst = Picture(findings=[*FINDINGS[6:7]] * 40, device="bg-20-cma-k1", seconds=30, language="vi")
+    ipc.send([["osd-overlay", 1, "ass-events", on_screen.overlay(worst), 0, 720, 0, True, True]])
+    (bounds,) = [line.data for line in ipc.receive(20) if line.request_id == 1]
+    ipc.close()
+    assert 0 < bounds["y1"] <= 720, "what is shown fits, by mpv's own reckoning"
+    assert 0 < bounds["x1"] <= 1280
     thread, where = in_thread(finish)
     over.set()
     thread.join(60)
@@ -141,5 +149,5 @@ def test_without_a_player_the_console_has_it(tmp_path: Path, monkeypatch: pytest
     assert "[LỖI]" in shown
     assert finish() == str(tmp_path / "tty")
     assert (tmp_path / "tty").read_text().endswith("\033[2J\033[H"), "and it is clear again"
-    with pytest.raises(NotShown, match="no mpv listens at .*; no console"):
+    with pytest.raises(NotShown, match=r"no mpv listens at .*; no console"):
         show(PICTURE, gone, open_console(tmp_path / "no folder" / "tty"))
