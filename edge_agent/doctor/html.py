@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from itertools import accumulate
@@ -14,6 +15,9 @@ from edge_agent.words import Language
 
 ON_SCREEN_LINES: Final = 19
 """What can be read from a few metres; something that is wrong takes two, for its advice."""
+_OPTION: Final = re.compile(r"(?<=\s)(-{1,2})(?=\w)")
+_JOINED: Final = "\\1\u2060"
+"""A line must not end between the dash of a command's option and its letter."""
 _WORST_FIRST: Final[dict[Outcome, int]] = {"fail": 0, "warn": 1, "ok": 2}
 STYLE: Final = """\
 *{box-sizing:border-box}
@@ -49,7 +53,7 @@ def findings_list(findings: Sequence[Finding], language: Language) -> str:
 def _line(finding: Finding, language: Language) -> str:
     told = item(finding, language)
     outcome = words.plain(language, f"outcome.{finding.outcome}")
-    advice = f"<p>{escape(told.advice)}</p>" if told.advice and finding.outcome != "ok" else ""
+    advice = f"<p>{_OPTION.sub(_JOINED, escape(told.advice))}</p>" if told.advice and finding.outcome != "ok" else ""
     return (
         f'<li class="{finding.outcome}"><b>{escape(outcome)}</b> '
         f"{escape(told.title)}: {escape(told.detail)}{advice}</li>"

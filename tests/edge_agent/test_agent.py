@@ -15,15 +15,16 @@ import pytest
 from contract import codec
 from contract.events import AnyEvent
 from edge_agent import agent as agent_module
-from edge_agent import status_file
+from edge_agent import condition, status_file
 from edge_agent.agent import Agent
-from edge_agent.clock import wall_ms
+from edge_agent.clock import boottime_ms, wall_ms
+from edge_agent.condition import Moment
 from edge_agent.config import AgentSettings, load
 from edge_agent.courier import Courier
 from edge_agent.errors import AgentError, AgentFailed
 from edge_agent.lifecycle import lifecycle
 from edge_agent.mqtt import Link
-from edge_agent.observation import Reading, Trouble
+from edge_agent.observation import Content, Reading, Showing, Trouble
 from edge_agent.outbox.errors import OutboxDamaged, OutboxFull
 from edge_agent.probe_runner import ProbeRunner
 from edge_agent.probes.base import Probe
@@ -227,3 +228,23 @@ def test_what_cannot_be_opened_leaves_no_lock_behind(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("x")
     with running(tmp_path):
         pass
+
+
+def test_its_status_tells_what_is_on_screen_and_how_it_is_connected(tmp_path: Path) -> None:
+    playing = Showing(at_ms=boottime_ms(), screen="main", player="mpv", content=Content("a.mp4"), reported=True)
+    idle = Showing(at_ms=boottime_ms(), screen="led", player="mpv", content=None)
+    with running(tmp_path, Scripted(lambda: [playing, idle, LIT], name="mpv")) as agent:
+        status = until(lambda: (found := agent.status()).on_screen and found)
+        led, main = status.on_screen
+        assert (led.screen, led.content) == ("led", None)
+        assert (main.content, main.facts.reported, main.facts.rendering) == ("a.mp4", True, None)
+        assert main.since_ms == playing.at_ms
+        assert (status.online, status.receipt_ms, status.clock_offset_ms) == (False, None, None)
+        assert status.started_ms <= status.since_ms <= status.at_ms
+        lines = list(condition.running(status, Moment(status.at_ms, 1_800_000_000_000), "en"))
+    assert lines[1].startswith("connection  offline since ")
+    assert [line for line in lines if line.startswith("on screen")] == [
+        "on screen   led: the player mpv plays nothing",
+        f"on screen   main: a.mp4 (since {lines[4].rpartition('since ')[2]}",
+    ]
+    assert any("reported yes, rendering not known" in line for line in lines)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from contract.status import Queue
+from contract.status import Hello, Queue
 from edge_agent import cli, status_file
 from edge_agent.cli import status as status_command
 from edge_agent.clock import boottime_ms
@@ -71,6 +71,13 @@ def agent(config: Path) -> Iterator[subprocess.Popen[str]]:
 def status(config: Path) -> tuple[int, dict[str, Any]]:
     done = run("--config", config, "status", "--json")
     return done.returncode, json.loads(done.stdout)
+
+
+def outcomes(config: Path) -> dict[str, str]:
+    """What the doctor finds of the agent and its way to the hub."""
+    found = json.loads(run("--config", config, "doctor", "--json").stdout)["checks"]
+    kinds = ("service", "receipt", "broker")
+    return {check["id"]: check["outcome"] for check in found if check["id"].partition(".")[0] in kinds}
 
 
 # -- without an agent --------------------------------------------------------------------------------------------------
@@ -133,8 +140,8 @@ def test_a_folder_that_cannot_be_made(config: Path) -> None:
 
 
 def test_without_an_agent_the_status_is_3_and_tells_what_is_held(config: Path, tmp_path: Path) -> None:
-    nothing = {"events": 0, "waiting": 0, "oldest_ms": None, "lost": {}, "bytes": 0}
-    told = {"running": False, "events_in_outbox": 0, "outbox": nothing, "certificate_ends_ms": None}
+    nothing: dict[str, Any] = {"events": 0, "waiting": 0, "oldest_ms": None, "lost": {}, "bytes": 0}
+    told: dict[str, Any] = {"running": False, "events_in_outbox": 0, "outbox": nothing, "certificate_ends_ms": None}
     assert status(config) == (3, told)
     (tmp_path / "state").mkdir()
     with outbox(tmp_path / "state") as opened:
@@ -201,7 +208,7 @@ def test_a_run_from_start_to_stop(tmp_path: Path) -> None:
     with EmbeddedBroker(tmp_path / "broker", users) as broker, HandHub(broker.port, DEVICE, answers=True) as hub:
         config = write_config(tmp_path, broker.port, "[probes.system]\n")
         with agent(config) as process:
-            _, answer = until(lambda: (found := status(config))[0] == 0 and found)
+            _, answer = until(lambda: (found := status(config))[0] == 0 and found[1]["status"]["online"] and found)
             assert (answer["running"], answer["problems"]) == (True, [])
             assert answer["status"]["pid"] == process.pid
             text = run("--config", config, "status", TTDN_LANG="en").stdout
@@ -210,8 +217,11 @@ def test_a_run_from_start_to_stop(tmp_path: Path) -> None:
             assert "receipt     " in text
             assert "on screen   no player is watched" in text
             assert "Kết nối     trực tuyến từ " in run("--config", config, "status").stdout
+            assert outcomes(config) == {"service": "ok", "receipt": "ok", f"broker.{HOST}:{broker.port}": "ok"}
             process.send_signal(signal.SIGTERM)
             assert process.wait(60) == 0
+        assert len({hello.session for hello in hub.statuses(Hello)}) == 1, "the doctor kept out of the agent's way"
+        assert outcomes(config) == {"service": "fail", "receipt": "ok", f"broker.{HOST}:{broker.port}": "ok"}
         events = [event for batch in hub.batches() for event in batch.events]
         told = [getattr(event, "action", "") for event in events if event.KIND == "lifecycle"]
         assert told == ["boot", "start", "stop"]

@@ -23,10 +23,10 @@ from edge_agent.doctor.checks import (
     service,
 )
 from edge_agent.doctor.checks import tls as tls_check
-from edge_agent.doctor.checks.clock import EARLIEST_MS, Reading
+from edge_agent.doctor.checks.clock import EARLIEST_MS
 from edge_agent.doctor.hub import Answered, Server, Trouble
 from edge_agent.doctor.x509_dates import Dates
-from edge_agent.observation import Content, ScreenPower, Showing, Vitals
+from edge_agent.observation import Content, Reading, ScreenPower, Showing, Vitals
 from edge_agent.observation import Trouble as Seen
 from edge_agent.outbox.look import Held
 from edge_agent.probes.system import SystemSettings
@@ -137,7 +137,7 @@ def test_the_receipt_of_a_running_agent() -> None:
         ({"receipt_ms": None}, ("fail", "receipt.none")),
         ({"receipt_ms": 9_000_000}, ("fail", "receipt.old")),
     ):
-        assert told([broker.judge_receipt(an_agent(**changes))]) == {"receipt": expected}  # type: ignore[arg-type]
+        assert told([broker.judge_receipt(an_agent(**changes))]) == {"receipt": expected}
 
 
 def test_the_receipt_of_our_own_hello() -> None:
@@ -164,7 +164,7 @@ def test_certificates(id_: str) -> None:
 
 
 def test_the_clock() -> None:
-    right = Reading(wall_ms=NOW_MS, floor_ms=EARLIEST_MS, synchronised=True, offset_ms=40)
+    right = clock.Reading(wall_ms=NOW_MS, floor_ms=EARLIEST_MS, synchronised=True, offset_ms=40)
     for reading, expected in (
         (right, ("ok", "clock.well")),
         (replace(right, offset_ms=None), ("ok", "clock.well")),
@@ -228,13 +228,14 @@ SHOWING = Showing(at_ms=1, screen="main", player="mpv", content=Content("a.mp4")
 
 
 def test_what_a_probe_sees() -> None:
-    for readings, expected in (
+    cases: list[tuple[list[Reading], tuple[str, str]]] = [
         ([SHOWING], ("ok", "probe.sees")),
         ([replace(SHOWING, rendering=False)], ("warn", "probe.still")),
         ([replace(SHOWING, content=None)], ("warn", "probe.nothing")),
         ([], ("warn", "probe.nothing")),
         ([SHOWING, Seen(code="video_stuck", reason="a.mp4 has not moved")], ("fail", "fault")),
-    ):
+    ]
+    for readings, expected in cases:
         assert told([probes.judge("mpv", readings)]) == {"probe.mpv": expected}
     assert told([probes.judge("mpv", [SHOWING], "no access")]) == {"probe.mpv": ("fail", "probe.blind")}
 

@@ -80,8 +80,14 @@ def test_a_telephone_sees_it_and_needs_no_scrolling_sideways(page: On, browser: 
         assert "nội bộ" not in str(said("document.body.innerText"))
         said(f"document.querySelector('input').value = '{CODE}'; document.querySelector('form').submit()")
         until(lambda: said("document.readyState === 'complete' && document.querySelector('meta[http-equiv]') !== null"))
-        hand.navigate(url)
-        until(lambda: said("document.querySelectorAll('li').length > 5") or (time.sleep(0.3), hand.navigate(url))[1])
+
+        def measured() -> bool:
+            said("window.before = true")
+            hand.navigate(url)
+            until(lambda: said("window.before === undefined && document.readyState === 'complete'"))
+            return bool(said("document.querySelector('li') !== null"))
+
+        until(measured)
         text = str(said("document.body.innerText"))
         assert "Kiểm tra điểm thông tin bg-20-cma-k1" in text
         assert "LỖI Tác tử: tác tử không chạy" in text
