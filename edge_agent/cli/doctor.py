@@ -47,7 +47,7 @@ def _doctor(options: argparse.Namespace) -> int:
     if place.settings is not None:
         become_owner(Path(place.settings.state_folder))
     findings = _examine(place, chosen, quiet=options.json)
-    device = place.settings.device if place.settings is not None else "-"
+    device = place.device or "-"
     if options.json:
         say(msgspec.json.encode(report.report(findings, device, chosen)).decode())
     else:

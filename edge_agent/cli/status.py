@@ -16,6 +16,7 @@ from edge_agent.clock import boottime_ms, wall_ms
 from edge_agent.condition import Moment
 from edge_agent.config import AgentSettings, config_file, load
 from edge_agent.doctor.checks import certificate
+from edge_agent.doctor.place import device_of
 from edge_agent.outbox.look import Held, look
 from edge_agent.outbox.outbox import FILE_NAME
 from edge_agent.status_file import AgentStatus
@@ -54,7 +55,7 @@ def _not_running(settings: AgentSettings, now: Moment, options: argparse.Namespa
         say(_json(held, ends_ms, running=False))
     else:
         chosen = language.chosen(options)
-        say(words.plain(chosen, "status.stopped", device=settings.device))
+        say(words.plain(chosen, "status.stopped", device=device_of(settings) or "-"))
         for line in condition.files(held, None, ends_ms, now, chosen):
             say(line)
     return NOT_RUNNING

@@ -136,7 +136,7 @@ def _begin(config_file: Path, wanted: Wanted) -> tuple[PhonePage, Open, Path]:
     _make(runtime, state)
     become_owner(state)
     until_s = time.monotonic() + wanted.minutes * 60
-    measuring = Measuring(config_file, place.settings.device)
+    measuring = Measuring(config_file, place.device or "-")
     try:
         page = PhonePage(measuring, wanted.code, port=wanted.port, until_s=until_s, own=local_addresses)
     except OSError as error:

@@ -12,6 +12,7 @@ from edge_agent.config import AgentSettings
 from edge_agent.doctor import programs
 from edge_agent.doctor.programs import Ran
 from edge_agent.errors import AgentError, ConfigError
+from edge_agent.identity.store import read_identity
 from edge_agent.status_file import AgentStatus
 
 
@@ -21,6 +22,8 @@ class Place(NamedTuple):
     config_file: Path
     settings: AgentSettings | None
     problem: str = ""
+    device: str = ""
+    """Its name at the hub; empty where it was not enrolled."""
     status: AgentStatus | None = None
     """Of an agent that runs; one that hangs has an old one."""
     status_problem: str = ""
@@ -44,6 +47,17 @@ def find_place(config_file: Path) -> Place:
     try:
         status = status_file.read(Path(settings.runtime_folder))
     except AgentError as error:
-        return Place(config_file, settings, status_problem=str(error))
+        return Place(config_file, settings, device=device_of(settings), status_problem=str(error))
     running = status is not None and status_file.is_running(status)
-    return Place(config_file, settings, status=status if running else None)
+    return Place(config_file, settings, device=device_of(settings), status=status if running else None)
+
+
+def device_of(settings: AgentSettings) -> str:
+    """The device's name by settings or enrolment; empty if neither says, or we may not read it."""
+    if settings.device:
+        return settings.device
+    try:
+        identity = read_identity(Path(settings.state_folder))
+    except AgentError:
+        return ""
+    return identity.hub.device if identity is not None else ""

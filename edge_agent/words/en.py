@@ -110,6 +110,10 @@ FOUND: Final = MappingProxyType(
             "this device's certificate has {days} days left (until {until}) and was not renewed",
             "Mend what is wrong with network and hub here; if nothing is, tell the province's staff.",
         ),
+        "certificate.own.not_renewed": (
+            "this device's certificate has {days} days left (until {until}); it could not be renewed: {reason}",
+            "It tries again by itself. If network and hub are well and it stays so, tell the province's staff.",
+        ),
         "certificate.own.well": ("this device's certificate is good until {until} ({days} days)", ""),
         "certificate.authority.expired": ("the province's authority expired on {until}", "Tell the province's staff."),
         "certificate.authority.soon": (

@@ -93,7 +93,6 @@ def _touch(broker: Broker) -> Server:
 
 
 def _go_in(place: Place, brokers: list[Broker]) -> Iterator[Finding]:
-    assert place.settings is not None  # noqa: S101 - `check` has looked
     held = _queue(place)
     best: Answered | None = None
     for broker in brokers:
@@ -101,7 +100,7 @@ def _go_in(place: Place, brokers: list[Broker]) -> Iterator[Finding]:
         if not server.reached:
             yield judge_reached(where(broker), server)
             continue
-        answered = hub.ask(place.settings.device, broker, held)
+        answered = hub.ask(place.device, broker, held)
         yield judge_let_in(where(broker), answered)
         if answered.let_in and (best is None or best.rtt_ms is None):
             best = answered

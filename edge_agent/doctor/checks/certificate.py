@@ -18,8 +18,8 @@ SOON_DAYS: Final = 60
 """Renewal begins with a third of the year left (120 days); with so few it must have failed for two months."""
 
 
-def judge(id_: str, found: Dates, wall_ms: int) -> Finding:
-    """`id_` is certificate.own or certificate.authority."""
+def judge(id_: str, found: Dates, wall_ms: int, renewal_error: str = "") -> Finding:
+    """`id_` is certificate.own or certificate.authority; `renewal_error` is why the agent could not renew it."""
     days = (found.ends_ms - wall_ms) // DAY_MS
     facts: dict[str, Fact] = {"until": day(found.ends_ms), "days": days}
     if found.ends_ms < wall_ms:
@@ -28,6 +28,8 @@ def judge(id_: str, found: Dates, wall_ms: int) -> Finding:
         return warn(id_, "certificate.future", since=day(found.begins_ms), now=day(wall_ms))
     if days < SOON_DAYS:
         return warn(id_, f"{id_}.soon", **facts)
+    if renewal_error:
+        return warn(id_, "certificate.own.not_renewed", reason=renewal_error, **facts)
     return ok(id_, f"{id_}.well", **facts)
 
 
@@ -46,7 +48,8 @@ def check(place: Place) -> Iterator[Finding]:
     state = Path(place.settings.state_folder)
     for id_, file in ("certificate.own", state / CERTIFICATE), ("certificate.authority", state / AUTHORITY):
         try:
-            yield judge(id_, dates(file.read_text("ascii", "replace")), place.wall_ms())
+            error = _renewal_error(place) if id_ == "certificate.own" else ""
+            yield judge(id_, dates(file.read_text("ascii", "replace")), place.wall_ms(), error)
         except (FileNotFoundError, NotADirectoryError):
             if id_ == "certificate.own" and not place.settings.mqtt.password_file:
                 yield fail(id_, "certificate.none")
@@ -54,6 +57,11 @@ def check(place: Place) -> Iterator[Finding]:
             yield fail(id_, "certificate.unreadable", file=str(file), reason=error.strerror or str(error))
         except ValueError as error:
             yield fail(id_, "certificate.damaged", file=str(file), reason=str(error))
+
+
+def _renewal_error(place: Place) -> str:
+    status = place.status
+    return status.certificate.last_error if status is not None and status.certificate is not None else ""
 
 
 def day(time_ms: int) -> str:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
 from edge_agent.clock import kernel_synchronised
+from edge_agent.clock_floor import BUILT_MS, FloorFile
 from edge_agent.doctor.checks.certificate import CERTIFICATE
 from edge_agent.doctor.finding import Finding, fail, ok, warn
 from edge_agent.doctor.place import Place
 from edge_agent.doctor.x509_dates import dates
 
 FAR_MS: Final = 120_000
-NEAR_MS: Final = 2_000
-EARLIEST_MS: Final = 1_767_225_600_000
-"""2026-01-01: this program did not exist before."""
 
 
 class Reading(Struct, frozen=True, kw_only=True):
@@ -48,12 +47,12 @@ def judge(reading: Reading) -> Finding:
 
 
 def check(place: Place) -> Iterator[Finding]:
-    """Kernel, running agent, and the beginning of our certificate, which lies in the past for sure."""
+    """Kernel, running agent, and times that lie in the past for sure."""
     status = place.status
     yield judge(
         Reading(
             wall_ms=place.wall_ms(),
-            floor_ms=max(EARLIEST_MS, _certificate_begins_ms(place)),
+            floor_ms=_floor_ms(place),
             synchronised=kernel_synchronised(),
             offset_ms=status.clock_offset_ms if status is not None else None,
             agent_knows=status is not None and status.clock == "synced",
@@ -61,10 +60,12 @@ def check(place: Place) -> Iterator[Finding]:
     )
 
 
-def _certificate_begins_ms(place: Place) -> int:
+def _floor_ms(place: Place) -> int:
+    """The agent's own: when it was made, the last time that it noted, when our certificate begins."""
     if place.settings is None:
-        return 0
-    try:
-        return dates((Path(place.settings.state_folder) / CERTIFICATE).read_text("ascii", "replace")).begins_ms
-    except (OSError, ValueError):
-        return 0
+        return BUILT_MS
+    state = Path(place.settings.state_folder)
+    begins_ms = 0
+    with suppress(OSError, ValueError):  # `certificate` says what is wrong with it
+        begins_ms = dates((state / CERTIFICATE).read_text("ascii", "replace")).begins_ms
+    return max(BUILT_MS, FloorFile(state).read(), begins_ms)

@@ -14,4 +14,4 @@ def check(place: Place) -> Iterator[Finding]:
         yield fail("config", "config.unusable", reason=place.problem)
         return
     probes = ", ".join(sorted(place.settings.probes)) or "-"
-    yield ok("config", "config.well", file=str(place.config_file), device=place.settings.device, probes=probes)
+    yield ok("config", "config.well", file=str(place.config_file), device=place.device or "-", probes=probes)

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from contract.status import Queue
+from edge_agent.clock_floor import BUILT_MS
 from edge_agent.doctor.addresses import Address
 from edge_agent.doctor.checks import (
     broker,
@@ -23,7 +24,6 @@ from edge_agent.doctor.checks import (
     service,
 )
 from edge_agent.doctor.checks import tls as tls_check
-from edge_agent.doctor.checks.clock import EARLIEST_MS
 from edge_agent.doctor.hub import Answered, Server, Trouble
 from edge_agent.doctor.x509_dates import Dates
 from edge_agent.observation import Content, Reading, ScreenPower, Showing, Vitals
@@ -34,7 +34,7 @@ from edge_agent.status_file import AgentStatus
 from tests.edge_agent.doctor.telling import told
 from tests.edge_agent.test_condition import a_status
 
-NOW_MS = EARLIEST_MS + 200 * 86_400_000
+NOW_MS = BUILT_MS + 200 * 86_400_000
 DAY_MS = 86_400_000
 
 
@@ -163,8 +163,13 @@ def test_certificates(id_: str) -> None:
         assert told([certificate.judge(id_, Dates(begins, NOW_MS + days * DAY_MS), NOW_MS)]) == {id_: expected}
 
 
+def test_a_renewal_that_fails_is_told_long_before_the_end() -> None:
+    finding = certificate.judge("certificate.own", Dates(0, NOW_MS + 100 * DAY_MS), NOW_MS, "the hub does not answer")
+    assert told([finding]) == {"certificate.own": ("warn", "certificate.own.not_renewed")}
+
+
 def test_the_clock() -> None:
-    right = clock.Reading(wall_ms=NOW_MS, floor_ms=EARLIEST_MS, synchronised=True, offset_ms=40)
+    right = clock.Reading(wall_ms=NOW_MS, floor_ms=BUILT_MS, synchronised=True, offset_ms=40)
     for reading, expected in (
         (right, ("ok", "clock.well")),
         (replace(right, offset_ms=None), ("ok", "clock.well")),
