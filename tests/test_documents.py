@@ -47,6 +47,10 @@ RUN_BY = {
     ),
     "ttdn-agent run": "tests/edge_agent/test_cli.py::",
     "ttdn-agent status": "tests/edge_agent/test_cli.py::",
+    "ttdn-agent doctor": "tests/edge_agent/doctor/test_examination.py::test_a_machine_with_nothing_gets_advice",
+    "ttdn-agent doctor --on-screen": "tests/edge_agent/doctor/test_on_screen.py::",
+    "ttdn-agent page on": "tests/edge_agent/doctor/test_phone_page.py::test_on_and_off_by_command",
+    "ttdn-agent page off": "tests/edge_agent/doctor/test_phone_page.py::test_on_and_off_by_command",
     "ttdn-hub user add nguyen.an --role staff --province 20": (
         "tests/hub/cli/test_people.py::test_the_terminal_asks_twice_and_shows_nothing"
     ),

@@ -44,14 +44,14 @@ def judge_let_in(name: str, answered: Answered) -> Finding:
     return fail(f"broker.{name}", "broker.refuses", server=name, reason=answered.why.removeprefix(f"broker {name}: "))
 
 
-def judge_receipt(status: AgentStatus) -> Finding:
-    """What the running agent says of the hub's answers."""
+def judge_receipt(status: AgentStatus, now_ms: int) -> Finding:
+    """What the running agent says of the hub's answers; one that hangs said it a while ago."""
     if not status.connected:
         return fail("receipt", "receipt.offline", reason=status.last_error or "-")
     if status.receipt_ms is None or not status.online:
-        seconds = round((status.at_ms - status.since_ms) / 1000)
+        seconds = round((now_ms - status.since_ms) / 1000)
         return fail("receipt", "receipt.none", seconds=seconds)
-    age_s = (status.at_ms - status.receipt_ms) / 1000
+    age_s = (now_ms - status.receipt_ms) / 1000
     if age_s > OLD_S:
         return fail("receipt", "receipt.old", minutes=round(age_s / 60))
     if status.rtt_ms is not None and status.rtt_ms > SLOW_MS:
@@ -79,7 +79,7 @@ def check(place: Place) -> Iterator[Finding]:
         yield fail("broker", "broker.no_list", reason=str(error))
         return
     if place.status is not None:
-        yield judge_receipt(place.status)
+        yield judge_receipt(place.status, place.now_ms())
     if place.status is not None or place.status_problem:
         for broker in brokers:
             yield judge_reached(where(broker), _touch(broker))

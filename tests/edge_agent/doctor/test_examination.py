@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,3 +109,21 @@ def test_what_an_outbox_holds_can_be_seen_from_outside(tmp_path: Path) -> None:
     held = look(tmp_path / FILE_NAME)
     assert (held.events, held.waiting, held.oldest_ms) == (9, 4, 1_000), "5, 7, 8 and the loss wait"
     assert held.lost == {"refused": 2}
+
+
+def test_root_looks_with_the_agents_own_rights(tmp_path: Path) -> None:
+    """In a process of its own, since it cannot be taken back."""
+    state = tmp_path / "state"
+    state.mkdir()
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.chown(state, 65534, 65534)
+    asked = (
+        "import os, sys; from pathlib import Path; from edge_agent.doctor.owner import become_owner\n"
+        "become_owner(Path('/nowhere')); become_owner(Path(sys.argv[1]))\n"
+        "print(os.getuid(), os.geteuid(), os.getegid(), 0 in os.getgroups())"
+    )
+    done = subprocess.run([sys.executable, "-c", asked, str(state)], capture_output=True, text=True, check=True)
+    user, group = state.stat().st_uid, state.stat().st_gid
+    assert done.stdout.split()[:3] == [str(user), str(user), str(group)]
+    assert not is_root or done.stdout.split()[3] == "False", "none of root's groups is kept"

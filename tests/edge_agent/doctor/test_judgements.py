@@ -137,7 +137,7 @@ def test_the_receipt_of_a_running_agent() -> None:
         ({"receipt_ms": None}, ("fail", "receipt.none")),
         ({"receipt_ms": 9_000_000}, ("fail", "receipt.old")),
     ):
-        assert told([broker.judge_receipt(an_agent(**changes))]) == {"receipt": expected}
+        assert told([broker.judge_receipt(an_agent(**changes), 10_000_000)]) == {"receipt": expected}
 
 
 def test_the_receipt_of_our_own_hello() -> None:
