@@ -77,6 +77,19 @@ def running(status: AgentStatus, now: Moment, language: Language) -> Iterator[st
     clock = words.plain(language, f"status.clock.{status.clock}")
     yield words.plain(language, "status.clock", clock=clock)
     yield words.plain(language, "status.probes", probes=", ".join(status.probes) or "-")
+    yield from _set_by_hub(status, language)
+
+
+def _set_by_hub(status: AgentStatus, language: Language) -> Iterator[str]:
+    """What the hub has set, if anything, and what the line has cost, if that is known."""
+    if status.config:
+        hours = {None: "status.hours", True: "status.open", False: "status.closed"}[status.is_open]
+        yield words.plain(language, "status.set", revision=status.config, hours=words.plain(language, hours))
+    used = f"{status.month_bytes / 1e6:.1f}"
+    if status.budget_bytes is not None:
+        yield words.plain(language, "status.data_of", used=used, budget=f"{status.budget_bytes / 1e6:.1f}")
+    elif status.month_bytes:
+        yield words.plain(language, "status.data", used=used)
 
 
 def files(

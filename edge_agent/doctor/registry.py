@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 from edge_agent.doctor.checks import (
     broker,
+    budget,
     certificate,
     clock,
     configuration,
@@ -47,4 +48,5 @@ CHECKS: Final[tuple[Check, ...]] = (
     Check("probe", probes.check, 40),
     Check("screen", screens.check, 10),
     Check("outbox", outbox.check, 30),
+    Check("budget", budget.check, 5),
 )

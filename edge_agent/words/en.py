@@ -28,6 +28,7 @@ TITLES: Final = MappingProxyType(
         "screen": "Screen",
         "outbox": "Outbox",
         "losses": "Losses",
+        "budget": "Mobile data",
     }
 )
 
@@ -273,6 +274,16 @@ FOUND: Final = MappingProxyType(
             "See SD card and Hub; tell the province's staff.",
         ),
         "outbox.no_losses": ("none", ""),
+        "budget.none": ("{used} MB used this month, no limit set", ""),
+        "budget.well": ("{used} of the month's {budget} MB used", ""),
+        "budget.saving": (
+            "{used} of the month's {budget} MB used; the agent says less",
+            "See whether something else uses the line; tell the province if the plan is too small.",
+        ),
+        "budget.spent": (
+            "{used} of the month's {budget} MB used; the agent says as little as it can, nothing is lost",
+            "Tell the province's staff: a larger plan, or a larger limit.",
+        ),
     }
 )
 
@@ -317,6 +328,12 @@ PLAIN: Final = MappingProxyType(
         "status.certificate": "certificate until {until} ({days} days)",
         "status.no_certificate": "certificate none",
         "status.probes": "probes      {probes}",
+        "status.set": "set by hub  revision {revision}; {hours}",
+        "status.hours": "no opening hours",
+        "status.open": "open now",
+        "status.closed": "closed now",
+        "status.data": "data        {used} MB this month",
+        "status.data_of": "data        {used} of {budget} MB this month",
         "problem.silent": "it has not said anything for {seconds} s: restart it; see its log",
         "problem.full": "the outbox is full; {refused} events were refused: bring the link back",
         "problem.dropped": "{dropped} events could not be kept since the start: see its log",

@@ -26,6 +26,7 @@ TITLES: Final = MappingProxyType(
         "screen": "Màn hình",
         "outbox": "Hộp chờ gửi",
         "losses": "Dữ liệu mất",
+        "budget": "Dữ liệu di động",
     }
 )
 
@@ -268,6 +269,16 @@ FOUND: Final = MappingProxyType(
             "Xem các mục Thẻ nhớ và Máy chủ; báo cán bộ tỉnh.",
         ),
         "outbox.no_losses": ("không có", ""),
+        "budget.none": ("đã dùng {used} MB trong tháng, không đặt giới hạn", ""),
+        "budget.well": ("đã dùng {used} trên {budget} MB của tháng", ""),
+        "budget.saving": (
+            "đã dùng {used} trên {budget} MB của tháng; máy đang gửi thưa hơn",
+            "Xem máy có dùng mạng vào việc khác không; báo cán bộ tỉnh nếu gói dữ liệu quá nhỏ.",
+        ),
+        "budget.spent": (
+            "đã dùng {used} trên {budget} MB của tháng; máy chỉ gửi tối thiểu, không mất gì",
+            "Báo cán bộ tỉnh: tăng gói dữ liệu hoặc giới hạn.",
+        ),
     }
 )
 
@@ -276,6 +287,7 @@ FAULTS: Final = MappingProxyType(
         "probe_failed": "Xem lý do; kiểm tra trình phát và quyền truy cập.",
         "probe_hung": "Khởi động lại trình phát, rồi tác tử.",
         "flapping": "Xem trình phát có khởi động lại liên tục không.",
+        "data_budget": "Dữ liệu di động của tháng sắp hết hoặc đã hết: gửi thưa hơn, không mất gì; xem gì dùng mạng.",
         "outbox_full": "Nối lại mạng tới máy chủ; kiểm tra thẻ nhớ.",
         "outbox_damaged": "Giữ lại tệp hỏng; thay thẻ nhớ sớm.",
         "certificate_expiring": "Chứng thư sắp hết hạn mà chưa gia hạn được: kiểm tra mạng và máy chủ.",
@@ -344,6 +356,12 @@ PLAIN: Final = MappingProxyType(
         "status.certificate": "Chứng thư   đến {until} ({days} ngày)",
         "status.no_certificate": "Chứng thư   chưa có",
         "status.probes": "Theo dõi    {probes}",
+        "status.set": "Tỉnh đặt    bản cấu hình {revision}; {hours}",
+        "status.hours": "không đặt giờ mở",
+        "status.open": "đang giờ mở",
+        "status.closed": "ngoài giờ mở",
+        "status.data": "Dữ liệu     {used} MB trong tháng",
+        "status.data_of": "Dữ liệu     {used} trên {budget} MB của tháng",
         "problem.silent": "im lặng đã {seconds} giây: khởi động lại tác tử, xem nhật ký",
         "problem.full": "hộp chờ gửi đầy, đã từ chối {refused} sự kiện: nối lại mạng",
         "problem.dropped": "{dropped} sự kiện không giữ được từ khi chạy: xem nhật ký",

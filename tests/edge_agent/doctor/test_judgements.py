@@ -8,11 +8,15 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from contract.events import Facts
 from contract.status import Queue
+from edge_agent import condition
 from edge_agent.clock_floor import BUILT_MS
+from edge_agent.condition import Moment
 from edge_agent.doctor.addresses import Address
 from edge_agent.doctor.checks import (
     broker,
+    budget,
     certificate,
     clock,
     machine,
@@ -30,7 +34,8 @@ from edge_agent.observation import Content, Reading, ScreenPower, Showing, Vital
 from edge_agent.observation import Trouble as Seen
 from edge_agent.outbox.look import Held
 from edge_agent.probes.system import SystemSettings
-from edge_agent.status_file import AgentStatus
+from edge_agent.status_file import AgentStatus, OnScreen
+from edge_agent.words import LANGUAGES, Language
 from tests.edge_agent.doctor.telling import told
 from tests.edge_agent.test_condition import a_status
 
@@ -283,3 +288,40 @@ def test_every_certificate_file_is_looked_at(tmp_path: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
     assert certificate.ends_ms(tmp_path) is None
+
+
+def test_the_months_data() -> None:
+    used = an_agent(month_bytes=55_000_000, budget_bytes=60_000_000)
+    for data, expected in (
+        ("plenty", ("ok", "budget.well")),
+        ("saving", ("warn", "budget.saving")),
+        ("spent", ("warn", "budget.spent")),
+    ):
+        assert told([budget.judge(replace(used, data=data))]) == {"budget": expected}
+    assert told([budget.judge(replace(used, budget_bytes=None))]) == {"budget": ("ok", "budget.none")}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_condition_in_full_is_told_in_each_language(language: Language) -> None:
+    shown = [
+        OnScreen(screen="main", player="mpv", content="a.mp4", facts=Facts(reported=True, panel="on"), since_ms=1),
+        OnScreen(screen="led", player="chromium"),
+    ]
+    full = an_agent(config=7, is_open=False, month_bytes=5_000_000, budget_bytes=60_000_000, on_screen=shown)
+    moment = Moment(10_000_000, NOW_MS)
+    for status in (full, replace(full, online=False, receipt_ms=None, on_screen=[], budget_bytes=None, is_open=None)):
+        lines = [*condition.running(status, moment, language)]
+        lines += condition.files(Held(lost={"refused": 2}), status, NOW_MS + DAY_MS, moment, language)
+        lines += condition.files(Held(), None, None, moment, language)
+        assert not [line for line in lines if "{" in line or "@" in line]
+    bad = an_agent(connected=False, dropped=1, faults=["low_disk"], probes={"mpv": "gone"}, queue=Queue(full=True))
+    problems = [problem.text(language) for problem in condition.problems(bad, 99)]
+    assert len(problems) == 6
+
+
+def test_times_are_told_as_people_say_them() -> None:
+    day = 1_800_000_000_000  # 15:00 in Vietnam
+    assert condition.time_text(day - 3_600_000, day) == "14:00:00"
+    assert condition.time_text(day - 86_400_000, day) == "14/01/2027 15:00"
+    spans = [condition.span_text(seconds, "vi") for seconds in (-1, 119, 120, 7_199, 7_200, 200_000)]
+    assert spans == ["0 giây", "119 giây", "2 phút", "119 phút", "2 giờ", "2 ngày"]
