@@ -116,6 +116,12 @@ class EnrolledKiosk(Program):
             assert answer.status == 200
 
 
+def well(kiosk: EnrolledKiosk) -> set[str]:
+    """What the doctor on the kiosk finds well."""
+    checks = json.loads(run(AGENT, "--config", kiosk.config, "doctor", "--json").stdout)["checks"]
+    return {check["id"] for check in checks if check["outcome"] == "ok"}
+
+
 @pytest.fixture
 def hub(tmp_path: Path, database: str, connection: psycopg.Connection) -> Iterator[ServingHub]:
     folder = tmp_path / "hub"
@@ -151,9 +157,13 @@ def test_from_a_code_on_a_stick_to_a_play_in_the_hub(
     assert "Máy chủ không nhận mã" in (stick / "ttdn-ket-qua.txt").read_text("utf-8-sig")
 
     seen, certificates = Seen(connection, device), "SELECT count(*) FROM certificate"
+    road = {"config", "certificate.own", "certificate.authority", "tls", "broker", "receipt"}
+    before_start = well(kiosk)
+    assert {one if one.startswith("certificate") else one.partition(".")[0] for one in before_start} >= road
     with kiosk:
         kiosk.shows("gioi-thieu.mp4")
         until(lambda: seen.contents() == ["gioi-thieu.mp4"], "the play is a row")
+        until(lambda: well(kiosk) >= before_start | {"service"}, "the doctor finds the running agent's road well, too")
     assert connection.execute(certificates).fetchone() == (1,)
 
     outcome = renewal.finish(kiosk.state, Moment(wall_ms(), certain=True))
