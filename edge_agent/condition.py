@@ -112,9 +112,22 @@ def files(
     if certificate_ends_ms is None:
         yield words.plain(language, "status.no_certificate")
     else:
-        until = time.strftime("%Y-%m-%d", time.gmtime(certificate_ends_ms / 1000))
+        until = _day(certificate_ends_ms)
         days = (certificate_ends_ms - now.wall_ms) // (1000 * _DAY_S)
         yield words.plain(language, "status.certificate", until=until, days=days)
+    yield from _renewal(status, language)
+
+
+def _renewal(status: AgentStatus | None, language: Language) -> Iterator[str]:
+    if status is None or status.certificate is None:
+        return
+    yield words.plain(language, "status.renewal", since=_day(status.certificate.renew_from_ms))
+    if status.certificate.last_error:
+        yield words.plain(language, "status.renewal_failed", reason=status.certificate.last_error)
+
+
+def _day(unix_ms: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(unix_ms / 1000))
 
 
 def _screens(shown: list[OnScreen], now: Moment, language: Language) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from edge_agent.cli.exits import EPILOG, TROUBLE, USAGE
+from edge_agent.cli.exits import EPILOG, INTERRUPTED, TROUBLE, USAGE
 from edge_agent.errors import AgentError, AgentFailed
 
 COMMANDS: Final = MappingProxyType(
@@ -40,6 +40,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AgentError as error:
         print(f"ttdn-agent: {error}", file=sys.stderr)  # noqa: T201 - a command line speaks to its user
         return TROUBLE if isinstance(error, AgentFailed) else USAGE
+    except KeyboardInterrupt:  # somebody has seen enough; what was begun has been put back
+        return INTERRUPTED
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

@@ -55,7 +55,8 @@ def _not_running(settings: AgentSettings, now: Moment, options: argparse.Namespa
         say(_json(held, ends_ms, running=False))
     else:
         chosen = language.chosen(options)
-        say(words.plain(chosen, "status.stopped", device=device_of(settings) or "-"))
+        device = device_of(settings)
+        say(words.plain(chosen, "status.stopped", device=device) if device else words.plain(chosen, "status.nobody"))
         for line in condition.files(held, None, ends_ms, now, chosen):
             say(line)
     return NOT_RUNNING

@@ -48,36 +48,36 @@ def where(broker: Broker) -> str:
     return f"{broker.host}:{broker.port}"
 
 
-class Trouble(NamedTuple):
+class Obstacle(NamedTuple):
     """Why a server cannot be used: a code that texts know, and what the machine said."""
 
     code: str
     reason: str
 
 
-def trouble_of(error: OSError | ValueError) -> Trouble:
+def obstacle_of(error: OSError | ValueError) -> Obstacle:
     """The code of what a connection failed with."""
     reason = str(getattr(error, "strerror", None) or error) or type(error).__name__
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = error.verify_message if getattr(error, "verify_message", "") else str(error.args[-1])
-        return Trouble("untrusted", reason)
+        return Obstacle("untrusted", reason)
     if isinstance(error, ssl.SSLError):
         alert = (error.reason or "").upper()
-        return Trouble("refuses_us" if "ALERT" in alert else "tls", error.reason or reason)
+        return Obstacle("refuses_us" if "ALERT" in alert else "tls", error.reason or reason)
     if isinstance(error, socket.gaierror):
-        return Trouble("no_name", reason)
+        return Obstacle("no_name", reason)
     if isinstance(error, ConnectionRefusedError):
-        return Trouble("closed", reason)
+        return Obstacle("closed", reason)
     if isinstance(error, TimeoutError):
-        return Trouble("timeout", reason)
-    return Trouble("unreachable", reason)
+        return Obstacle("timeout", reason)
+    return Obstacle("unreachable", reason)
 
 
 class Server(NamedTuple):
     """What a first contact with a broker showed."""
 
     reached: bool
-    trouble: Trouble | None = None
+    trouble: Obstacle | None = None
     dates: Dates | None = None
     """Of its certificate."""
 
@@ -87,7 +87,7 @@ def contact(broker: Broker) -> Server:
     try:
         plain = socket.create_connection((broker.host, broker.port), timeout=CONNECT_S)
     except (OSError, ValueError) as error:
-        return Server(reached=False, trouble=trouble_of(error))
+        return Server(reached=False, trouble=obstacle_of(error))
     with plain:
         if broker.tls is None:
             return Server(reached=True)
@@ -96,7 +96,7 @@ def contact(broker: Broker) -> Server:
                 found = dates_of_der(secure.getpeercert(binary_form=True) or b"")
                 _await_alert(secure)
         except (OSError, ValueError) as error:
-            return Server(reached=True, trouble=trouble_of(error))
+            return Server(reached=True, trouble=obstacle_of(error))
     return Server(reached=True, dates=found)
 
 

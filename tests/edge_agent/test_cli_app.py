@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from edge_agent import cli
+from edge_agent.cli import doctor
 from edge_agent.cli.app import COMMANDS, modules
 
 
@@ -36,3 +37,11 @@ def test_every_command_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> Non
         assert f"\n    {command} " in shown or f"\n    {command}\n" in shown
         with pytest.raises(SystemExit, match="0"):
             cli.main([command, "--help"])
+
+
+def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(place: object) -> list[object]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(doctor, "examine", interrupted)
+    assert cli.main(["--config", "/nowhere.toml", "doctor"]) == 130

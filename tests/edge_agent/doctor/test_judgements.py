@@ -28,8 +28,9 @@ from edge_agent.doctor.checks import (
     service,
 )
 from edge_agent.doctor.checks import tls as tls_check
-from edge_agent.doctor.hub import Answered, Server, Trouble
+from edge_agent.doctor.hub import Answered, Obstacle, Server
 from edge_agent.doctor.x509_dates import Dates
+from edge_agent.identity.keeper import CertificateStatus
 from edge_agent.observation import Content, Reading, ScreenPower, Showing, Vitals
 from edge_agent.observation import Trouble as Seen
 from edge_agent.outbox.look import Held
@@ -105,7 +106,7 @@ def test_names() -> None:
 
 @pytest.mark.parametrize("code", ["untrusted", "refuses_us", "tls", "timeout", "unreachable"])
 def test_tls_that_fails(code: str) -> None:
-    server = Server(reached=True, trouble=Trouble(code, "why"))
+    server = Server(reached=True, trouble=Obstacle(code, "why"))
     assert told([tls_check.judge("h:1", server, NOW_MS)]) == {"tls.h:1": ("fail", f"tls.{code}")}
 
 
@@ -115,12 +116,12 @@ def test_tls() -> None:
         assert told([tls_check.judge("h:1", server, NOW_MS)]) == {"tls.h:1": expected}, (
             "an expired one is refused by the connection itself; our clock may be wrong"
         )
-    assert tls_check.judge("h:1", Server(reached=False, trouble=Trouble("closed", "")), NOW_MS) is None
+    assert tls_check.judge("h:1", Server(reached=False, trouble=Obstacle("closed", "")), NOW_MS) is None
 
 
 @pytest.mark.parametrize("code", ["no_name", "closed", "timeout", "unreachable"])
 def test_a_broker_that_is_not_there(code: str) -> None:
-    finding = broker.judge_reached("h:1", Server(reached=False, trouble=Trouble(code, "why")))
+    finding = broker.judge_reached("h:1", Server(reached=False, trouble=Obstacle(code, "why")))
     assert told([finding]) == {"broker.h:1": ("fail", f"broker.{code}")}
 
 
@@ -307,7 +308,17 @@ def test_a_condition_in_full_is_told_in_each_language(language: Language) -> Non
         OnScreen(screen="main", player="mpv", content="a.mp4", facts=Facts(reported=True, panel="on"), since_ms=1),
         OnScreen(screen="led", player="chromium"),
     ]
-    full = an_agent(config=7, is_open=False, month_bytes=5_000_000, budget_bytes=60_000_000, on_screen=shown)
+    certificate = CertificateStatus(
+        device="k", not_before_ms=1, not_after_ms=NOW_MS, renew_from_ms=NOW_MS, last_error="no answer"
+    )
+    full = an_agent(
+        certificate=certificate,
+        config=7,
+        is_open=False,
+        month_bytes=5_000_000,
+        budget_bytes=60_000_000,
+        on_screen=shown,
+    )
     moment = Moment(10_000_000, NOW_MS)
     for status in (full, replace(full, online=False, receipt_ms=None, on_screen=[], budget_bytes=None, is_open=None)):
         lines = [*condition.running(status, moment, language)]

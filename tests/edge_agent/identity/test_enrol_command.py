@@ -59,7 +59,7 @@ def test_from_nothing_to_a_device(config: Path, hub: HandEnrolment) -> None:
     said = run(config, "run")
     assert said.returncode == 2
     assert "ttdn-agent enrol URL CODE" in said.stderr
-    assert "not enrolled" in run(config, "status").stdout
+    assert "chưa đăng ký; tác tử không chạy" in run(config, "status").stdout
     assert run(config, "check-config").stdout == f"{config} is well: not enrolled yet, probes: none\n"
 
     done = run(config, "enrol", hub.url, "-", given=code.lower() + "\n")
@@ -76,7 +76,7 @@ def test_from_nothing_to_a_device(config: Path, hub: HandEnrolment) -> None:
     replaced = run(config, "enrol", hub.url, hub.authority.code(b"another1").text(), "--again", "--json")
     assert json.loads(replaced.stdout)["device"] == "b"
     assert run(config, "check-config").stdout == f"{config} is well: device b, probes: none\n"
-    assert "agent of b does not run" in run(config, "status").stdout
+    assert "device      b; the agent does not run" in run(config, "status", "--lang", "en").stdout
 
 
 def test_it_asks_for_a_code(config: Path, hub: HandEnrolment) -> None:
@@ -121,7 +121,9 @@ def test_a_first_enrolment_that_was_cut_is_finished_by_the_agent(config: Path, h
         until(lambda: json.loads(run(config, "status", "--json").stdout).get("status"), "it runs")
         status = json.loads(run(config, "status", "--json").stdout)["status"]
         assert status["device"] == status["certificate"]["device"] == DEVICE
-        assert "identity   certificate until 20" in run(config, "status").stdout
+        told = run(config, "status").stdout
+        assert "Chứng thư   đến 20" in told
+        assert "            tự gia hạn từ 20" in told
     finally:
         process.terminate()
         process.communicate(timeout=60)
