@@ -20,6 +20,7 @@ from edge_agent.doctor.finding import Finding
 from edge_agent.doctor.on_screen import CONSOLE, NotShown, Picture, open_console, show
 from edge_agent.doctor.owner import become_owner
 from edge_agent.doctor.place import Place, find_place
+from edge_agent.doctor.registry import CHECKS
 from edge_agent.words import Language
 
 _EPILOG: Final = """exit codes: 0 nothing fails (there may be warnings); 1 something fails (the text says what to do);
@@ -62,9 +63,13 @@ def _examine(place: Place, chosen: Language, *, quiet: bool) -> list[Finding]:
     """All findings; told as they come, with what is waited for on stderr if somebody sits there."""
     findings: list[Finding] = []
     watched = not quiet and sys.stderr.isatty()
-    for check, found in examine(place):
+    waiting = examine(place)
+    for check in CHECKS:
         if watched:
             _progress(words.plain(chosen, "doctor.checking", title=words.title(chosen, check.name)))
+        _, found = next(waiting)
+        if watched:
+            _progress("")
         findings += found
         for finding in [] if quiet else found:
             for line in report.lines(finding, chosen):

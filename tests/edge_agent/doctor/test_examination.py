@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 import threading
@@ -127,3 +128,18 @@ def test_root_looks_with_the_agents_own_rights(tmp_path: Path) -> None:
     user, group = state.stat().st_uid, state.stat().st_gid
     assert done.stdout.split()[:3] == [str(user), str(user), str(group)]
     assert not is_root or done.stdout.split()[3] == "False", "none of root's groups is kept"
+
+
+def test_whoever_watches_sees_what_is_waited_for(tmp_path: Path) -> None:
+    """On a real terminal; what is left on it is the report alone."""
+    ours, theirs = pty.openpty()
+    asked = [sys.executable, "-m", "edge_agent.cli", "--config", str(tmp_path / "agent.toml"), "doctor"]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=theirs) as process:
+        assert process.stdout is not None
+        report_text = process.stdout.read().decode()
+    shown = os.read(ours, 65536).decode()
+    for descriptor in (ours, theirs):
+        os.close(descriptor)
+    assert "đang kiểm tra: Đồng hồ ..." in shown
+    assert shown.endswith("\r\033[K\r"), "the last one is wiped away"
+    assert "đang kiểm tra" not in report_text
