@@ -37,6 +37,11 @@ class Place(NamedTuple):
         """How old the agent's own word is."""
         return 0.0 if self.status is None else (self.now_ms() - self.status.at_ms) / 1000
 
+    @property
+    def closed(self) -> bool:
+        """Whether the hub's opening hours say that nothing need be shown now."""
+        return self.status is not None and self.status.is_open is False
+
 
 def find_place(config_file: Path) -> Place:
     """This machine with that configuration. Raises nothing: what is wrong is for a check to say."""

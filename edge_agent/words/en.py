@@ -238,6 +238,7 @@ FOUND: Final = MappingProxyType(
         "fault": ("{reason}", ""),
         "screen.disconnected": ("{screen}: no display is seen", "Check the HDMI cable and the display's power."),
         "screen.asleep": ("{screen}: off or asleep", "As it should be out of hours; else switch the display on."),
+        "screen.closed": ("{screen}: closed now, asleep", ""),
         "screen.dark": ("{screen}: its brightness is 0", "Turn the brightness up."),
         "screen.lit": ("{screen}: lit", ""),
         "screen.active": ("{screen}: connected and given a picture (whether it is lit, look yourself)", ""),
@@ -246,6 +247,7 @@ FOUND: Final = MappingProxyType(
             "Check that the player runs, and the rights of the user ttdn-agent (group ttdn-screen).",
         ),
         "probe.nothing": ("the player {probe} plays nothing", "As it should be out of hours; else start it."),
+        "probe.closed": ("closed now; the player {probe} plays nothing", ""),
         "probe.still": (
             "{screen}: {content} stands still or is covered (listed {listed}, reported {reported})",
             "Bring the player's window to the front; if the picture stands, restart the player.",

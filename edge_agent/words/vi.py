@@ -230,6 +230,7 @@ FOUND: Final = MappingProxyType(
         "fault": ("{reason}", ""),
         "screen.disconnected": ("{screen}: không thấy màn hình", "Kiểm tra dây HDMI và nguồn của màn hình."),
         "screen.asleep": ("{screen}: đang tắt hoặc ngủ", "Ngoài giờ phát thì bình thường; trong giờ: bật màn hình."),
+        "screen.closed": ("{screen}: ngoài giờ mở, đang ngủ", ""),
         "screen.dark": ("{screen}: độ sáng bằng 0", "Tăng độ sáng màn hình."),
         "screen.lit": ("{screen}: đang sáng", ""),
         "screen.active": ("{screen}: đã nối và có hình gửi ra (có sáng thật không thì hãy nhìn bằng mắt)", ""),
@@ -241,6 +242,7 @@ FOUND: Final = MappingProxyType(
             "trình phát {probe} không phát nội dung nào",
             "Ngoài giờ thì bình thường; nếu không, bật phát.",
         ),
+        "probe.closed": ("ngoài giờ mở, trình phát {probe} không phát gì", ""),
         "probe.still": (
             "{screen}: {content} đứng yên hoặc bị che (lịch {listed}, báo phát {reported})",
             "Đưa cửa sổ phát ra trước; nếu hình đứng, khởi động lại trình phát.",

@@ -19,8 +19,8 @@ ELSEWHERE: Final = ("screen", "system")
 _KNOWN: Final = {True: "@yes", False: "@no", None: "@unknown"}
 
 
-def judge(kind: str, readings: Sequence[Reading], agent_error: str = "") -> Finding:
-    """One look; `agent_error` is why the running agent itself cannot look."""
+def judge(kind: str, readings: Sequence[Reading], agent_error: str = "", *, closed: bool = False) -> Finding:
+    """One look; `agent_error` is why the running agent itself cannot look; `closed`: by the hub's opening hours."""
     id_ = f"probe.{kind}"
     if agent_error:
         return fail(id_, "probe.blind", probe=kind, reason=agent_error)
@@ -30,7 +30,7 @@ def judge(kind: str, readings: Sequence[Reading], agent_error: str = "") -> Find
     showings = [reading for reading in readings if isinstance(reading, Showing)]
     shown = next((showing for showing in showings if showing.content is not None), None)
     if shown is None or shown.content is None:
-        return warn(id_, "probe.nothing", probe=kind)
+        return ok(id_, "probe.closed", probe=kind) if closed else warn(id_, "probe.nothing", probe=kind)
     facts: dict[str, Any] = {
         "screen": shown.screen,
         "content": shown.content.ref,
@@ -52,7 +52,7 @@ def check(place: Place) -> Iterator[Finding]:
             continue
         probe = kinds[kind](_light(settings))
         try:
-            yield judge(kind, probe.read(), said.get(probe.name, ""))
+            yield judge(kind, probe.read(), said.get(probe.name, ""), closed=place.closed)
         except ProbeError as error:
             yield fail(f"probe.{kind}", "probe.blind", probe=kind, reason=str(error))
         finally:

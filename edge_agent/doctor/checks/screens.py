@@ -11,21 +11,23 @@ from edge_agent.probes.base import ProbeError
 from edge_agent.probes.screen import ScreenProbe, ScreenSettings
 
 
-def judge(readings: Sequence[Reading]) -> Iterator[Finding]:
-    """One look of the screen probe."""
+def judge(readings: Sequence[Reading], *, closed: bool = False) -> Iterator[Finding]:
+    """One look of the screen probe; `closed`: by the hub's opening hours it may sleep."""
     for reading in readings:
         if isinstance(reading, ScreenPower):
-            yield _power(reading)
+            yield _power(reading, closed=closed)
         elif isinstance(reading, Trouble) and reading.code == "screen_missing":
             screen = reading.reason.partition(":")[0]
             yield fail(f"screen.{screen}", "fault", code=reading.code, reason=reading.reason)
 
 
-def _power(power: ScreenPower) -> Finding:
+def _power(power: ScreenPower, *, closed: bool) -> Finding:
     id_ = f"screen.{power.screen}"
     if power.state == "disconnected":
         return fail(id_, "screen.disconnected", screen=power.screen)
     if power.state == "asleep" or power.panel_on is False:
+        if closed:
+            return ok(id_, "screen.closed", screen=power.screen)
         return warn(id_, "screen.asleep", screen=power.screen)
     if power.brightness == 0:
         return warn(id_, "screen.dark", screen=power.screen)
@@ -45,4 +47,4 @@ def check(place: Place) -> Iterator[Finding]:
         if settings is not None:
             yield fail("screen", "probe.blind", probe="screen", reason=str(error))
         return
-    yield from judge(readings)
+    yield from judge(readings, closed=place.closed)

@@ -251,6 +251,15 @@ def test_what_a_probe_sees() -> None:
     assert told([probes.judge("mpv", [SHOWING], "no access")]) == {"probe.mpv": ("fail", "probe.blind")}
 
 
+def test_out_of_hours_nothing_need_be_shown() -> None:
+    """So that an update which ends after closing time is not taken for one that broke the player."""
+    assert told([probes.judge("mpv", [], closed=True)]) == {"probe.mpv": ("ok", "probe.closed")}
+    asleep = ScreenPower(at_ms=1, screen="main", state="asleep", panel_on=False)
+    assert told(screens.judge([asleep], closed=True)) == {"screen.main": ("ok", "screen.closed")}
+    gone = replace(asleep, state="disconnected")
+    assert told(screens.judge([gone], closed=True)) == {"screen.main": ("fail", "screen.disconnected")}
+
+
 def test_screens() -> None:
     active = ScreenPower(at_ms=1, screen="main", state="active")
     for power, expected in (
