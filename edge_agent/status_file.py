@@ -61,14 +61,6 @@ class AgentStatus(Struct, frozen=True, kw_only=True, omit_defaults=False):
     probes: dict[str, str]
     """Probe and its error; empty if it can look."""
     bridge: dict[str, int]
-    config: int = 0
-    """Revision of the hub's configuration that is in force; 0: none."""
-    is_open: bool | None = None
-    """By the opening hours that the hub has set."""
-    month_bytes: int = 0
-    """On the line in this local month."""
-    budget_bytes: int | None = None
-    data: str = "plenty"
     certificate: CertificateStatus | None = None
     """None if this device goes by name and password."""
     config: int = 0
