@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from contract.status import Alive, Hello
-from edge_agent import uplink
 from edge_agent.clock import Clock
 from edge_agent.courier import Courier
 from edge_agent.mqtt import Broker
 from edge_agent.outbox.outbox import Outbox
+from edge_agent.uplink import Pace
 from simulator.broker import EmbeddedBroker
 from simulator.ports import HOST
 from tests.edge_agent import hand_hub
@@ -50,10 +50,10 @@ def a_courier(broker: EmbeddedBroker, held: Outbox) -> Courier:
 
 
 def test_silence_means_something_for_an_idle_agent_says_that_it_lives(
-    broker: EmbeddedBroker, hub: HandHub, held: Outbox, monkeypatch: pytest.MonkeyPatch
+    broker: EmbeddedBroker, hub: HandHub, held: Outbox
 ) -> None:
-    monkeypatch.setattr(uplink, "ALIVE_INTERVAL_MS", 200)
     courier = a_courier(broker, held)
+    courier.set_pace(Pace(alive_ms=200))
     courier.start()
     try:
         until(lambda: len(hub.statuses(Alive)) >= 3)
