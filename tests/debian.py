@@ -27,13 +27,28 @@ class Debian:
     root: Path
 
     def run(
-        self, *command: str, user: str = "root", env: Mapping[str, str] | None = None
+        self, *command: str, user: str = "root", env: Mapping[str, str] | None = None, network: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command in the tree, in the project's folder; its output is kept, whatever its exit code."""
+        """Run a command in the tree, in the project's folder; its output is kept, whatever its exit code.
+
+        Without `network` there is not even a loopback address.
+        """
         home = "/root" if user == "root" else f"/home/{user}"
         inside = ["env", "-C", CHECKOUT, *command]
         return subprocess.run(
-            ["unshare", "--mount", "bash", "-c", _ENTER, "enter", self.root, f"--userspec={user}", self.root, *inside],
+            [
+                "unshare",
+                "--mount",
+                *([] if network else ["--net"]),
+                "bash",
+                "-c",
+                _ENTER,
+                "enter",
+                self.root,
+                f"--userspec={user}",
+                self.root,
+                *inside,
+            ],
             env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": home, **_network_env(), **(env or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -8,8 +8,8 @@ import pytest
 
 from tests.bare_machine import Machine, make_machine
 
-PROGRAMS = ("mosquitto", "mosquitto_passwd", "chromium", "mpv", "nginx", "node", "npm")
-PACKAGES = "mosquitto chromium mpv nginx libnginx-mod-stream nodejs npm"
+PROGRAMS = ("mosquitto", "mosquitto_passwd", "chromium", "mpv", "nginx", "faketime", "systemd-analyze", "node", "npm")
+PACKAGES = "mosquitto chromium mpv nginx libnginx-mod-stream faketime systemd nodejs npm"
 APT = "apt-get install -y --no-install-recommends"
 
 

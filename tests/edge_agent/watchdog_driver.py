@@ -26,8 +26,8 @@ def main(config: Path) -> int:
             time.sleep(0.02)
         return commit(*arguments)
 
-    OutboxStore.append = hanging  # type: ignore[method-assign, assignment]
-    run.Agent = functools.partial(agent.Agent, patience=Patience(commit_s=0.5))  # type: ignore[assignment, attr-defined]
+    setattr(OutboxStore, "append", hanging)  # noqa: B010 - a type checker would not let it
+    setattr(run, "Agent", functools.partial(agent.Agent, patience=Patience(commit_s=0.5)))  # noqa: B010
     return cli.main(["--config", str(config), "run"])
 
 
