@@ -32,6 +32,7 @@ class Outboxes(RuleBasedStateMachine):
         self.believed: dict[Position, int] = {}
         self.saved: dict[Position, int] = {}
         self.given: set[Position] = set()
+        self.unsealed: set[Position] = set()
         self.hour = 0
 
     def teardown(self) -> None:
@@ -44,12 +45,30 @@ class Outboxes(RuleBasedStateMachine):
     def take(self, position: Position) -> None:
         assert position not in self.given, "a number was given twice"
         self.given.add(position)
-        self.held[position] = self.store.read(position.stream, [(position.seq, position.seq)], 1, 1)[0].body
+        self.held[position] = self.body(position)
 
-    @rule(kinds=st.lists(st.sampled_from([fault, health]), min_size=1, max_size=4))
-    def append(self, kinds: list[Any]) -> None:
-        for position in self.store.append([kind() for kind in kinds]):
+    def body(self, position: Position) -> bytes:
+        found = "SELECT body FROM event WHERE seq = ? AND stream = (SELECT id FROM stream WHERE name = ?)"
+        body: bytes = self.db.execute(found, (position.seq, position.stream)).fetchone()[0]
+        return body
+
+    @rule(kinds=st.lists(st.sampled_from([fault, health]), min_size=1, max_size=4), sealed=st.booleans())
+    def append(self, kinds: list[Any], sealed: bool) -> None:
+        for position in self.store.append([kind()._replace(sealed=sealed) for kind in kinds]):
             self.take(position)
+            self.unsealed |= set() if sealed else {position}
+
+    @rule(most=st.integers(1, 5))
+    def seal(self, most: int) -> None:
+        before = len(self.unsealed)
+        count = self.store.seal(lambda at_ms: 5_000 + at_ms, most)
+        for position in list(self.unsealed):
+            if self.store.read(position.stream, [(position.seq, position.seq)], 1, 1):
+                self.unsealed.remove(position)
+                self.held[position] = self.body(position)
+                assert codec.decode_event(self.held[position]).time == 5_001
+        assert count == before - len(self.unsealed)
+        assert self.store.has_unsealed() == bool(self.unsealed)
 
     @rule(reached_the_disk=st.booleans())
     def fail_to_append(self, reached_the_disk: bool) -> None:
@@ -60,7 +79,7 @@ class Outboxes(RuleBasedStateMachine):
         except NotStored:
             self.given.add(Position(stream, following))
             if reached_the_disk:
-                self.held[Position(stream, following)] = self.store.read(stream, [(following, following)], 1, 1)[0].body
+                self.held[Position(stream, following)] = self.body(Position(stream, following))
         else:
             raise AssertionError("it was not told")
 
@@ -96,6 +115,7 @@ class Outboxes(RuleBasedStateMachine):
         past = {position for position, hour in self.believed.items() if hour < limit}
         assert deleted == len(past)
         self.held = {position: body for position, body in self.held.items() if position not in past}
+        self.unsealed -= past
         self.believed = {position: hour for position, hour in self.believed.items() if position not in past}
         self.saved = dict(self.believed)
 
@@ -117,6 +137,7 @@ class Outboxes(RuleBasedStateMachine):
             assert isinstance(event, Loss)
             told |= {Position(event.stream, number) for number in numbers(event.ranges)}
         assert told == expected
+        self.unsealed -= expected
         for table in (self.held, self.believed, self.saved):
             for position in expected:
                 table.pop(position, None)
@@ -129,15 +150,15 @@ class Outboxes(RuleBasedStateMachine):
             for stream in {position.stream for position in self.held}
             for found in [[position.seq for position in self.held if position.stream == stream]]
         }
-        waiting = {Position(p.stream, seq) for p in streams for seq in numbers(self.store.uncovered(p.stream))}
-        assert waiting == set(self.held) - set(self.believed)
-        assert self.store.count_uncovered() == len(waiting)
+        to_send = {Position(p.stream, seq) for p in streams for seq in numbers(self.store.uncovered(p.stream))}
+        assert to_send == set(self.held) - set(self.believed) - self.unsealed
+        assert self.store.count_uncovered() == len(set(self.held) - set(self.believed))
         read = {
             Position(p.stream, s.seq): s.body
             for p in streams
             for s in self.store.read(p.stream, [(1, 999)], 10**9, 999)
         }
-        assert read == self.held
+        assert read == {position: body for position, body in self.held.items() if position not in self.unsealed}
 
 
 Outboxes.TestCase.settings = settings(max_examples=120, stateful_step_count=25, deadline=None)
