@@ -38,8 +38,8 @@ class Floor:
         self._stored_ms = stored_ms
 
     def for_stamps(self, passed_ms: int) -> int:
-        """No event of now is dated before this. Unix ms."""
-        return max(self._attested_ms, self._stored_ms) + _at_least(passed_ms)
+        """No event of now is dated before this. Unix ms. It rises as CLOCK_BOOTTIME does: a boot has one beginning."""
+        return max(self._attested_ms, self._stored_ms) + passed_ms
 
     def for_certificates(self, passed_ms: int) -> int:
         """What expired before this has expired. Unix ms."""

@@ -56,7 +56,7 @@ class Boot(NamedTuple):
     known: Known | None
     """Its last event with a final time, if there is one."""
     guess_ms: int | None
-    """When it began by the provisional time of its last event, which is never before the floor."""
+    """When it began by the provisional times of its last events, none of which is before the floor of its time."""
 
 
 def began(boots: Sequence[Boot], present_ms: int) -> dict[str, int]:

@@ -105,11 +105,13 @@ class Unsealed:
     def _boot_of(self, boot: str, streams: list[tuple[int, RangeSet]]) -> Boot:
         last_at_ms = max(self._last_at_ms(number) for number, _ in streams)
         known: Known | None = None
-        guess: Known | None = None
+        guesses: list[int] = []
         for number, unsealed in streams:
             known = self._sealed_beside(number, unsealed) or known
-            guess = self._newest(number, unsealed) or guess
-        return Boot(boot, last_at_ms, known, None if guess is None else guess.began_ms)
+            newest = self._newest(number, unsealed)
+            guesses += [] if newest is None else [newest.began_ms]
+        # Each run began at the same floor, the later ones too late: the latest beginning is below nobody's floor.
+        return Boot(boot, last_at_ms, known, max(guesses, default=None))
 
     def _last_at_ms(self, number: int) -> int:
         latest = "SELECT at_ms FROM event WHERE stream = ? ORDER BY seq DESC LIMIT ?"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 
 import pytest
@@ -29,7 +30,7 @@ ACTS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=int(os.environ.get("TTDN_PROTOCOL_EXAMPLES", "150")), deadline=None)
 @given(drift_ppm=st.sampled_from([-200, 0, 120, 200]), acts=st.lists(ACTS, max_size=40))
 def test_final_times_are_as_right_as_they_say(drift_ppm: int, acts: list[tuple[str, int]]) -> None:
     life = Life(drift_ppm)
@@ -104,6 +105,17 @@ def test_boots_that_were_never_right_lie_between_those_that_were() -> None:
     assert finals[0].time_ms < finals[1].time_ms
     assert finals[-1].time_ms <= life.boots[-1]
     assert [b.time_ms - a.time_ms for a, b in zip(finals[1::2], finals[2::2], strict=True)] == [HOUR_MS] * 3
+
+
+def test_a_long_boot_on_the_floor_alone_begins_on_the_floor() -> None:
+    life = Life(-200)
+    life.see()
+    life.wait(9 * HOUR_MS)
+    life.see()
+    life.power_up(0)
+    first, last = life.end()
+    assert first.time_ms == first.happened.floor_ms
+    assert last.time_ms >= last.happened.floor_ms
 
 
 def test_a_boot_whose_repair_was_cut_off_is_repaired_by_what_it_had_sealed() -> None:
