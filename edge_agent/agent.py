@@ -32,7 +32,7 @@ from edge_agent.draft import UNSTAMPED, Draft
 from edge_agent.errors import AgentError, AgentFailed
 from edge_agent.health import Self
 from edge_agent.identity.keeper import Keeper
-from edge_agent.identity.moment import clock_of, known_moment
+from edge_agent.identity.moment import clock_of
 from edge_agent.identity.store import read_identity
 from edge_agent.lifecycle import boot_id, is_new_boot, lifecycle, remember_boot
 from edge_agent.observation import Reading, Showing
@@ -48,7 +48,6 @@ from edge_agent.remote.configuration import merged
 from edge_agent.remote.hands import hands
 from edge_agent.remote.remote import Remote
 from edge_agent.sd_notify import Manager
-from edge_agent.tls import Moment
 from edge_agent.watchdog import Patience, Watchdog
 from edge_agent.way import find_way
 
@@ -91,10 +90,10 @@ class Agent:
         self._started_ms = self._clock.now_ms()
         self._version = VERSION
         self._boot = boot_id()
-        way = find_way(settings, self._moment)
+        way = find_way(settings, self._clock.moment)
         self._device = way.device
         self._keeper = (
-            Keeper(self._state, way.identity, self._moment, self._show_new_certificate) if way.identity else None
+            Keeper(self._state, way.identity, self._clock.moment, self._show_new_certificate) if way.identity else None
         )
         probes = make_probes(settings) if probes is None else probes
         self.outbox = _open_outbox(settings, self._state, self._boot)
@@ -319,11 +318,8 @@ class Agent:
 
     # -- identity ----------------------------------------------------------------------------------------------------
 
-    def _moment(self, floor_ms: int) -> Moment:
-        return known_moment(self._clock, floor_ms)
-
     def _show_new_certificate(self) -> None:
-        self.courier.use(find_way(self._settings, self._moment).brokers)
+        self.courier.use(find_way(self._settings, self._clock.moment).brokers)
 
     # -- what the hub sets ---------------------------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ from typing import Final
 from edge_agent.clock import Clock
 from edge_agent.config import AgentSettings
 from edge_agent.courier import Courier
-from edge_agent.identity.moment import known_moment
 from edge_agent.lifecycle import boot_id
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.way import find_way
@@ -44,7 +43,7 @@ class _Carrier:
     def __init__(self, settings: AgentSettings) -> None:
         clock = Clock()
         self._outbox = Outbox(Path(settings.state_folder), max_bytes=settings.outbox.max_bytes, boot=boot_id())
-        way = find_way(settings, lambda floor_ms: known_moment(clock, floor_ms))
+        way = find_way(settings, clock.moment)
         self.courier = Courier(way.device, way.brokers, self._outbox, clock, version="drain")
 
     def left(self) -> int:

@@ -10,7 +10,7 @@ from edge_agent.cli.exits import OK
 from edge_agent.cli.output import say
 from edge_agent.config import config_file, load
 from edge_agent.config_sample import sample_toml
-from edge_agent.identity.moment import clock_of, known_moment
+from edge_agent.identity.moment import clock_of
 from edge_agent.way import NotEnrolled, find_way
 
 
@@ -26,7 +26,7 @@ def _check_config(options: argparse.Namespace) -> int:
     settings = load(config_file(options.config))
     clock = clock_of(Path(settings.state_folder))
     try:
-        device = f"device {find_way(settings, lambda floor_ms: known_moment(clock, floor_ms)).device}"
+        device = f"device {find_way(settings, clock.moment).device}"
     except NotEnrolled:
         device = "not enrolled yet"
     probes = ", ".join(name for name, _ in settings.probe_settings()) or "none"

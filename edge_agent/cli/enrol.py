@@ -18,7 +18,7 @@ from edge_agent.config import config_file, load
 from edge_agent.errors import AgentError
 from edge_agent.identity.errors import StepFailed
 from edge_agent.identity.hub_link import split_link
-from edge_agent.identity.moment import clock_of, known_moment
+from edge_agent.identity.moment import clock_of
 from edge_agent.identity.renewal_plan import day
 from edge_agent.identity.steps import Means, code_mark, enrol
 from edge_agent.identity.store import Identity, IdentityStore
@@ -72,7 +72,7 @@ def _enrolled(state: Path, options: argparse.Namespace, code: EnrolCode) -> tupl
         if not options.json:
             say(STEPS[step].said(options.lang, url=options.url))
 
-    means = Means(now=lambda floor_ms: known_moment(clock, floor_ms), tell=tell)
+    means = Means(now=clock.moment, tell=tell)
     return enrol(store, options.url, code, means), True
 
 

@@ -16,7 +16,7 @@ from edge_agent.config import AgentSettings, config_file, load
 from edge_agent.errors import AgentFailed
 from edge_agent.footprint import keep_small
 from edge_agent.identity import renewal
-from edge_agent.identity.moment import clock_of, known_moment
+from edge_agent.identity.moment import clock_of
 from edge_agent.identity.store import IdentityStore
 from edge_agent.sd_notify import manager
 
@@ -49,6 +49,6 @@ def _finish_enrolment(settings: AgentSettings) -> None:
     store = IdentityStore(state)
     if store.current() is None and store.pending() is not None:
         logging.getLogger(__name__).info("going on with the enrolment that was interrupted")
-        outcome = renewal.finish(state, known_moment(clock_of(state), 0))
+        outcome = renewal.finish(state, clock_of(state).moment())
         if outcome.error:
             raise AgentFailed(f"this device is not enrolled yet: {outcome.error}")

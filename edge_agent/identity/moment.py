@@ -7,16 +7,9 @@ from pathlib import Path
 from edge_agent.clock import Clock
 from edge_agent.clock_floor import BUILT_MS, Floor, FloorFile
 from edge_agent.identity.store import Identity
-from edge_agent.tls import Moment
 
 
 def clock_of(state_folder: Path, identity: Identity | None = None) -> Clock:
     """This machine's clock, with the floor that release, certificate and the last certain time give it."""
     begins_ms = identity.hub.not_before_ms if identity is not None else 0
     return Clock(floor=Floor(attested_ms=max(BUILT_MS, begins_ms), stored_ms=FloorFile(state_folder).read()))
-
-
-def known_moment(clock: Clock, floor_ms: int) -> Moment:
-    """The clock's moment, and where that is not certain, no earlier than `floor_ms`."""
-    moment = clock.moment()
-    return moment if moment.certain else Moment(max(moment.time_ms, floor_ms), certain=False)

@@ -21,7 +21,7 @@ from edge_agent.identity import boot_file, durable, network
 from edge_agent.identity.boot_file import BootFile, Wifi
 from edge_agent.identity.first_boot import RESULT, Attempt, FirstBoot, Means
 from edge_agent.identity.media import Partition, find_file, unmounted
-from edge_agent.identity.moment import clock_of, known_moment
+from edge_agent.identity.moment import clock_of
 from edge_agent.identity.store import IdentityStore, read_identity
 from edge_agent.identity.texts import Text
 from edge_agent.way import Way, find_way
@@ -137,7 +137,7 @@ def way(config: Path, more: str = "") -> Way:
     file = config.with_name("other.toml")
     file.write_text(config.read_text() + more)
     clock = clock_of(config.parent)
-    return find_way(load(file, {}), lambda floor_ms: known_moment(clock, floor_ms))
+    return find_way(load(file, {}), clock.moment)
 
 
 def test_brokers_of_the_enrolment_are_tried_in_turn_with_every_certificate(config: Path, hub: HandEnrolment) -> None:
