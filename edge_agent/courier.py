@@ -90,6 +90,9 @@ class _OutboxSource:
     def uncovered(self, stream: str) -> RangeSet:
         return self._outbox.uncovered(stream)
 
+    def patient(self) -> RangeSet:
+        return self._outbox.patient()
+
     def read(self, stream: str, spans: Iterable[tuple[int, int]], max_bytes: int, max_events: int) -> list[Stored]:
         return self._outbox.read(stream, spans, max_bytes, max_events)
 

@@ -34,6 +34,8 @@ ASKING_STEPS: Final = 3
 """A hello that is not answered is said again after twice the time, so often."""
 HELLO_INTERVAL_MS: Final = 600_000
 ALIVE_INTERVAL_MS: Final = 60_000
+COMPANY_MS: Final = 65_000
+"""A message of its own costs a report of health five times what it takes in another; two of a quiet night share one."""
 WINDOW: Final = 4
 BATCH_BYTES: Final = 48 * 1024
 BATCH_EVENTS: Final = 1_000
@@ -53,6 +55,9 @@ class Source(Protocol):
     def uncovered(self, stream: str) -> RangeSet:
         """Numbers held that the hub is not known to have."""
 
+    def patient(self) -> RangeSet:
+        """Numbers of the live stream that nobody waits for."""
+
     def read(self, stream: str, spans: Iterable[tuple[int, int]], max_bytes: int, max_events: int) -> list[Stored]:
         """Events of `spans` within the limits, at least one."""
 
@@ -71,11 +76,14 @@ class Send(NamedTuple):
 
 
 class Pace(NamedTuple):
-    """How often something is said, and for how long events wait for company after a batch; ms."""
+    """How often something is said, and for how long events wait for company; ms."""
 
     alive_ms: int = ALIVE_INTERVAL_MS
     hello_ms: int = HELLO_INTERVAL_MS
     linger_ms: int = 0
+    """Any, after a batch."""
+    company_ms: int = COMPANY_MS
+    """Those that nobody waits for."""
 
 
 class _Cut(NamedTuple):
@@ -138,6 +146,8 @@ class Uplink:
         """When the first hello since the last answer to one was said: no answer can have been given before that."""
         self._linger_until_ms = 0
         self._sending = self._lingers = False
+        self._alone_from_ms: int | None = None
+        """From when on events that nobody waits for go by themselves; None while none wait."""
         self.ignored_receipts = 0
 
     # -- inputs ----------------------------------------------------------------------------------------------
@@ -164,7 +174,7 @@ class Uplink:
 
     def flush(self) -> None:
         """Send what waits, whatever the pace."""
-        self._linger_until_ms = 0
+        self._linger_until_ms = self._alone_from_ms = 0
 
     def received(self, receipt: Receipt, now_ms: int) -> int | None:
         """Take a receipt. Returns when what it answers was sent: of a hello, and of a batch that was sent once.
@@ -216,6 +226,7 @@ class Uplink:
         if self._nonce is None:
             return None
         lingering = [self._linger_until_ms] if self._lingers else []
+        lingering += [self._alone_from_ms] if self._alone_from_ms else []
         return min(self._hello_due_ms, self._alive_due_ms, *lingering, *(flight.due_ms for flight in self._flights))
 
     def goodbye(self, reason: Literal["stop", "lost"]) -> Send | None:
@@ -311,10 +322,20 @@ class Uplink:
             if not self._may_send(stream):
                 continue
             wanted = self._source.uncovered(stream).minus(self._reserved(stream))
-            stored = self._source.read(stream, wanted, BATCH_BYTES, BATCH_EVENTS) if wanted else []
+            if not wanted or (stream == live and self._may_wait(wanted, now_ms)):
+                continue
+            stored = self._source.read(stream, wanted, BATCH_BYTES, BATCH_EVENTS)
             if stored:
                 return self._launch(stream, stored, now_ms, forced=False)
         return None
+
+    def _may_wait(self, wanted: RangeSet, now_ms: int) -> bool:
+        """Whether all these are of the patient kind, and something to travel with may still come."""
+        if wanted.minus(self._source.patient()):
+            return False
+        if self._alone_from_ms is None:
+            self._alone_from_ms = now_ms + self.pace.company_ms
+        return now_ms < self._alone_from_ms
 
     def _reserved(self, stream: str) -> RangeSet:
         """Numbers that are on their way, wait to travel alone, or are put aside."""
@@ -327,6 +348,7 @@ class Uplink:
 
     def _launch(self, stream: str, stored: Sequence[Stored], now_ms: int, *, forced: bool) -> Payload:
         live = stream == self._source.live_stream
+        self._alone_from_ms = None if live else self._alone_from_ms
         bodies = [event.body for event in stored]
         payload = codec.encode_batch(stream, bodies, nonce=self._nonce or "", live=live)
         numbers = RangeSet.of(event.seq for event in stored)

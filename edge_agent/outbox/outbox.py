@@ -147,6 +147,11 @@ class Outbox:
         with self._lock:
             return self._store.uncovered(stream)
 
+    def patient(self) -> RangeSet:
+        """Numbers of the stream that is being appended to that nobody waits for."""
+        with self._lock:
+            return self._store.patient().copy()
+
     def read(self, stream: str, spans: Iterable[tuple[int, int]], max_bytes: int, max_events: int) -> list[Stored]:
         """Sealed events of `spans` within the limits, at least one."""
         with self._lock:

@@ -31,6 +31,7 @@ from edge_agent.outbox.unsealed import Unsealed
 DELETE_ROWS: Final = 2_000
 """Rows deleted in one transaction at most, so that no commit takes long on an SD card."""
 ROW_OVERHEAD_BYTES: Final = 48
+_HEALTH: Final = KINDS.index("health")
 GRACE_MS: Final = 7 * 24 * 3600 * 1000
 
 
@@ -173,6 +174,13 @@ class OutboxStore:
         """Numbers held, sealed, and not known to be covered: what is to be sent."""
         return self._waiting(stream).minus(self._unsealed.of(stream))
 
+    def patient(self) -> RangeSet:
+        """Numbers of the present stream that nobody waits for: health, which is told every minute and looked at later.
+
+        Those that the hub has are left out.
+        """
+        return self._patient
+
     def read(self, stream: str, spans: Iterable[tuple[int, int]], max_bytes: int, max_events: int) -> list[Stored]:
         """Sealed events of `spans`, rising, until `max_bytes` of bodies or `max_events` are reached; at least one."""
         taken: list[Stored] = []
@@ -219,6 +227,9 @@ class OutboxStore:
             coverage.replace(covered.low, covered.high, numbers, hub_time_ms)
         else:
             coverage.extend(numbers, hub_time_ms)
+        if covered.stream == self.stream:
+            for first, last in numbers:
+                self._patient.remove(first, last)
 
     def settle(self, hub_time_ms: int, grace_ms: int = GRACE_MS) -> int:
         """Save what is believed covered and delete what is past its grace. How many rows were deleted."""
@@ -258,6 +269,7 @@ class OutboxStore:
         self.stream = name
         self._next = 1
         self._stream_id: int | None = None
+        self._patient = RangeSet()
 
     def _load(self) -> None:
         self._ids: dict[str, int] = {}
@@ -334,6 +346,7 @@ class OutboxStore:
         self._ids[self.stream] = self._stream_id
         self._held.setdefault(self.stream, RangeSet()).add(self._next, self._next + len(rows) - 1)
         self._unsealed.add(self.stream, self._stream_id, RangeSet.of(row[0] for row in rows if not row[3]))
+        self._patient.update(RangeSet.of(row[0] for row in rows if row[1] == _HEALTH))
         self._next += len(rows)
         self.opening = self._this_opening
 

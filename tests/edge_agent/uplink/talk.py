@@ -25,6 +25,7 @@ class Held:
         self.live_stream = LIVE
         self.held: dict[str, RangeSet] = {}
         self.covered: dict[str, RangeSet] = {}
+        self.nobody_waits_for = RangeSet()
         self.size = 20
         self.refused: list[tuple[str, int]] = []
         self.keeps_refused = False
@@ -38,6 +39,9 @@ class Held:
 
     def uncovered(self, stream: str) -> RangeSet:
         return self.held.get(stream, RangeSet()).minus(self.covered.get(stream, RangeSet()))
+
+    def patient(self) -> RangeSet:
+        return self.nobody_waits_for
 
     def read(self, stream: str, spans: Iterable[tuple[int, int]], max_bytes: int, max_events: int) -> list[Stored]:
         numbers = RangeSet(spans).common(self.held.get(stream, RangeSet())).head(min(max_events, self.size))

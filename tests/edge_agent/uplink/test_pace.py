@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+
 from contract.status import Hello
-from edge_agent.uplink import Pace
+from edge_agent.uplink import COMPANY_MS, Pace
 from tests.edge_agent.uplink.talk import LIVE, Talk, batches, statuses
 
 SLOW = Pace(alive_ms=60_000, hello_ms=1_800_000, linger_ms=60_000)
@@ -70,3 +74,37 @@ def test_a_hello_tells_the_configuration_in_force(talk: Talk) -> None:
     (hello,) = statuses(talk.connect())
     assert isinstance(hello, Hello)
     assert hello.config == 7
+
+
+def test_what_nobody_waits_for_travels_with_what_is_sent(talk: Talk) -> None:
+    talk.connect()
+    talk.source.nobody_waits_for.add(1, 1)
+    talk.source.add(LIVE, 1, 1)
+    assert talk.poll() == []
+    talk.source.add(LIVE, 2, 2)
+    sends = talk.poll(1_000)
+    assert [event.seq for batch in batches(sends) for event in batch.events] == [1, 2]
+
+
+def test_what_nobody_waits_for_goes_by_itself_in_the_end(talk: Talk) -> None:
+    talk.connect()
+    talk.source.nobody_waits_for.add(1, 9)
+    for seq in (1, 2, 3):
+        talk.source.add(LIVE, seq, seq)
+        began = talk.now_ms
+        assert batches(talk.poll()) == []
+        while not (found := batches(sends := talk.until_due())):
+            assert talk.now_ms < began + COMPANY_MS
+        assert talk.now_ms == began + COMPANY_MS
+        assert [event.seq for batch in found for event in batch.events] == [seq]
+        talk.commit(*sends)
+
+
+@pytest.mark.parametrize("hurry", [lambda talk: talk.uplink.flush(), lambda talk: talk.uplink.send_now(talk.now_ms)])
+def test_at_the_end_and_on_demand_nothing_waits(talk: Talk, hurry: Callable[[Talk], None]) -> None:
+    talk.connect()
+    talk.source.nobody_waits_for.add(1, 1)
+    talk.source.add(LIVE, 1, 1)
+    assert batches(talk.poll()) == []
+    hurry(talk)
+    assert len(batches(talk.poll())) == 1
