@@ -13,6 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from contract.version import VERSION
 from edge_agent.cli.exits import EPILOG, INTERRUPTED, TROUBLE, USAGE
 from edge_agent.errors import AgentError, AgentFailed
 
@@ -26,6 +27,9 @@ COMMANDS: Final = MappingProxyType(
         "page": "page",
         "check-config": "config",
         "sample-config": "config",
+        "update": "update",
+        "update-apply": "update",
+        "outbox-schema": "update",
     }
 )
 """Each command's module in this package, in the order of --help; its `add` adds the parsers of all its commands."""
@@ -52,6 +56,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--config", type=Path, help="configuration file (default: /etc/ttdn-agent/agent.toml)")
+    parser.add_argument("--version", action="version", version=f"ttdn-agent {VERSION}")
     commands = parser.add_subparsers(required=True, metavar="command")
     for module in modules(arguments):
         import_module(f"edge_agent.cli.{module}").add(commands)
