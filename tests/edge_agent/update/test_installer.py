@@ -16,8 +16,19 @@ from hub.releases.keys import make_key
 from hub.releases.pack import Wanted
 from tests.edge_agent.update.making import MACHINE, Kind, Machine, quick_build
 
-
-STEPS = "building verified unpacked built trial trying swapped restarted done good noted".split()
+STEPS = [
+    "building",
+    "verified",
+    "unpacked",
+    "built",
+    "trial",
+    "trying",
+    "swapped",
+    "restarted",
+    "done",
+    "good",
+    "noted",
+]
 
 
 @pytest.fixture
