@@ -42,6 +42,7 @@ MOST_TRIES: Final = 3
 _SERVICE_S: Final = 180.0
 _WHEELS: Final = "wheels"
 _LOCK: Final = "lock"
+"""Within the root folder; install.sh holds the same one."""
 log = logging.getLogger(__name__)
 
 
@@ -67,7 +68,7 @@ class Installer:
     def run(self) -> Told | None:
         """Go on with what is under way, else install what waits; what came of it, or None if there was nothing."""
         self._places.state.mkdir(mode=0o755, parents=True, exist_ok=True)
-        with _alone(self._places.state):
+        with _alone(self._places.root):
             journal = self._notes.read()
             if journal is None or journal.step == "building":
                 journal = self._install(journal)
@@ -239,7 +240,7 @@ def _alone(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise NotInstalled("an update is under way already; wait for its end") from error
+            raise NotInstalled("an installation or update is under way already; wait for its end") from error
         yield
     finally:
         os.close(handle)
