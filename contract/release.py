@@ -89,6 +89,15 @@ class Manifest(Struct, frozen=True, kw_only=True):
         return sum(file.bytes for file in self.files)
 
 
+class Offer(Struct, frozen=True):
+    """One package of a version, as a command `update` offers it: a device takes the one that is made for it."""
+
+    arch: Arch
+    python: Annotated[tuple[PythonVersion, ...], Meta(min_length=1, max_length=8)]
+    sha256: Sha256Hex
+    bytes: Annotated[int, Meta(ge=1, le=MAX_PACKAGE_BYTES)]
+
+
 def encode(manifest: Manifest) -> bytes:
     """The bytes to sign."""
     return msgspec.json.encode(manifest, order="sorted")

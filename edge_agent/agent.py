@@ -48,6 +48,8 @@ from edge_agent.remote.configuration import merged
 from edge_agent.remote.hands import hands
 from edge_agent.remote.remote import Remote
 from edge_agent.sd_notify import Manager
+from edge_agent.tls import Moment
+from edge_agent.update.updates import Updates
 from edge_agent.watchdog import Patience, Watchdog
 from edge_agent.way import find_way
 
@@ -114,6 +116,7 @@ class Agent:
         self._seen: queue.SimpleQueue[_Seen | None] = queue.SimpleQueue()
         self._runners = [ProbeRunner(probe, self._put, self._clock.now_ms) for probe in probes]
         self._bridge = self._make_bridge()
+        self.updates = Updates(self._state, lambda: self._moment(0))
         self._stopping = threading.Event()
         self._manager = Manager() if manager is None else manager
         self._watchdog = Watchdog(
@@ -257,6 +260,7 @@ class Agent:
         if self._keeper is not None:
             self._keeper.stop()
         self._remote.end()
+        self.updates.stop()
         self.courier.stop()
         self.courier.join(COURIER_ENDS_S)
         if self.courier.is_alive():
@@ -298,6 +302,7 @@ class Agent:
             drafts += self._keeper.tick(now_ms, connected=self.courier.connected)
             drafts += self._observer.see("identity", self._keeper.troubles(), now_ms, TICK_MS / 1000)
         drafts += self._observer.note("link", self._remote.tick(now_ms), now_ms)
+        drafts += self.updates.tick(now_ms)
         self.recorder.record(drafts)
         self._note_time()
         if self._bridge is not None:

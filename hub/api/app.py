@@ -28,6 +28,7 @@ from hub.api import (
     page,
     plan_results,
     registry,
+    updates,
     v1,
     visits,
 )
@@ -39,6 +40,7 @@ from hub.config import ApiSettings, HubSettings, PkiSettings
 from hub.metrics import HubMetrics
 from hub.people import strings
 from hub.people.passwords import Argon2, Hashing
+from hub.releases.shelf import Shelf
 from hub.store.people import PeoplePool
 from hub.store.readers import ReaderPool
 
@@ -106,6 +108,7 @@ def create_app(
         login_page.router(entrance),
         enrolment.router(enrolment.Desk(settings.pki, pools.people, limits, metrics, clock)),
         enrol_page.router(),
+        updates.router(Shelf(settings.releases.folder)),
     ):
         app.include_router(part)
     app.add_exception_handler(psycopg_pool.PoolTimeout, _no_database)

@@ -23,7 +23,9 @@ from hub.cli import (
     plan,
     registry,
     rejected,
+    release,
     roles,
+    rollout,
     run,
     token,
     user,
@@ -67,6 +69,8 @@ app.add_typer(user.app, name="user")
 app.add_typer(token.app, name="token")
 app.add_typer(roles.app, name="roles")
 app.add_typer(visitors.app, name="visitors")
+app.add_typer(release.app, name="release")
+app.add_typer(rollout.app, name="rollout")
 app.add_typer(config.app, name="config")
 
 

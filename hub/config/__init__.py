@@ -16,6 +16,7 @@ from hub.config.log import LogSettings
 from hub.config.mqtt import BrokerSettings, MqttSettings
 from hub.config.notices import NoticeSettings, NoticeStep
 from hub.config.pki import PkiSettings
+from hub.config.releases import ReleaseSettings
 from hub.config.settings import HubSettings
 from hub.config.storage import StorageSettings
 from hub.config.visitors import VisitorSettings
@@ -32,6 +33,7 @@ __all__ = [
     "NoticeSettings",
     "NoticeStep",
     "PkiSettings",
+    "ReleaseSettings",
     "StorageSettings",
     "VisitorSettings",
     "config_file",

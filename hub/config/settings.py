@@ -15,6 +15,7 @@ from hub.config.log import LogSettings
 from hub.config.mqtt import MqttSettings
 from hub.config.notices import NoticeSettings
 from hub.config.pki import PkiSettings
+from hub.config.releases import ReleaseSettings
 from hub.config.storage import StorageSettings
 from hub.config.visitors import VisitorSettings
 
@@ -31,6 +32,7 @@ class HubSettings(BaseSettings):
     database: DatabaseSettings
     mqtt: MqttSettings = Field(default_factory=MqttSettings)
     ingest: IngestSettings = Field(default_factory=IngestSettings)
+    releases: ReleaseSettings = Field(default_factory=ReleaseSettings)
     storage: StorageSettings = Field(default_factory=StorageSettings)
     api: ApiSettings = Field(default_factory=ApiSettings)
     compliance: ComplianceSettings = Field(default_factory=ComplianceSettings)

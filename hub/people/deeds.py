@@ -31,5 +31,9 @@ Deed = Literal[
     "device_configured",
     "device_commanded",
     "command_answered",
+    "rollout_started",
+    "rollout_halted",
+    "rollout_resumed",
+    "rollout_stopped",
 ]
 DEEDS: Final[tuple[Deed, ...]] = get_args(Deed)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from contract import package
-from contract.release import Manifest, PackagedFile, PackageError, decode, encode
+from contract.release import Arch, Manifest, PackagedFile, PackageError, decode, encode
 from hub.errors import ConfigError
 from hub.releases.keys import sign
 
@@ -34,7 +34,7 @@ def manifest_of(folder: Path, wanted: Wanted, now: datetime) -> Manifest:
     try:
         manifest = Manifest(
             version=about["version"],
-            arch=about["arch"],  # type: ignore[arg-type] - decode checks it
+            arch=msgspec.convert(about["arch"], Arch),
             python=(about["python"],),
             applies_on=wanted.applies_on,
             allow_downgrade=wanted.allow_downgrade,

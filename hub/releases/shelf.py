@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from contract.package import check_files, read_head
-from contract.release import ENDING, MAX_PACKAGE_BYTES, Arch, Manifest, PackageError
+from contract.release import ENDING, MAX_PACKAGE_BYTES, Arch, Manifest, Offer, PackageError
 from hub.errors import ConfigError
 from hub.releases.keys import check
 
@@ -62,13 +62,15 @@ class Shelf:
         file = self._folder / f"{sha256}{ENDING}"
         return file if _NAME.match(file.name) and file.is_file() else None
 
-    def of(self, version: str) -> dict[Arch, Release]:
-        """The packages of one version, by machine; of several for one machine the one that was made last."""
-        found: dict[Arch, Release] = {}
+    def offers(self, version: str) -> list[Offer]:
+        """The packages of one version; of several for one kind of machine the one that was made last."""
+        found: dict[tuple[Arch, tuple[str, ...]], Offer] = {}
         for release in sorted(self.releases(), key=lambda release: release.manifest.created_ms):
-            if release.manifest.version == version:
-                found[release.manifest.arch] = release
-        return found
+            manifest = release.manifest
+            if manifest.version == version:
+                offer = Offer(manifest.arch, manifest.python, release.sha256, release.bytes)
+                found[manifest.arch, manifest.python] = offer
+        return list(found.values())
 
     def _copy(self, file: Path, manifest: Manifest) -> Release:
         half = self._folder / f".{os.getpid()}.half"

@@ -1,0 +1,113 @@
+"""A roll-out over a real database: told, heard, halted, resumed, with its entries in the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+import pytest
+
+from contract.release import Fate, Offer, Told
+from hub.errors import ConfigError
+from hub.fleet.rollout import Rules
+from hub.store import rollouts
+from hub.store.rollouts import Answer, Choice, Plan, move_on
+from tests.hub.api.serving import register
+
+NOW = datetime.now(UTC)
+OFFER = Offer("x86_64", ("3.11",), "a" * 64, 20_000_000)
+HOUR = timedelta(hours=1)
+PLAN = Plan("0.2.0", [OFFER], ("1", "100%"), Rules(HOUR, 2))
+
+
+class Noted(rollouts.Commands):
+    """Notes what would be sent."""
+
+    def __init__(self) -> None:
+        self.given: list[str] = []
+        self.said: dict[str, Answer] = {}
+
+    def give(self, device: str, version: str, offers: Sequence[Offer], now: datetime) -> str:
+        assert (version, list(offers)) == ("0.2.0", [OFFER])
+        self.given.append(device)
+        return f"{len(self.given):016x}"
+
+    def answers(self, codes: Sequence[str]) -> dict[str, Answer]:
+        return {code: self.said[code] for code in codes if code in self.said}
+
+
+@pytest.fixture
+def devices(connection: psycopg.Connection) -> list[str]:
+    names = [f"bg-20-cma-k{number}" for number in (1, 2, 3)]
+    register(connection, *names)
+    return names
+
+
+def says(connection: psycopg.Connection, device: str, fate: Fate, at: datetime) -> None:
+    """A lifecycle event of the device, as the ingest stores it."""
+    detail = Told(fate, "0.2.0", "0.1.0", "").detail()
+    connection.execute(
+        "INSERT INTO lifecycle (time, device, stream, seq, stored_at, clock, action, detail, placement) "
+        "SELECT %(at)s, p.device, 1, 1, %(at)s, 'synced', 'update', %(detail)s, p.placement "
+        "FROM device_place p JOIN device d ON d.id = p.device WHERE d.name = %(device)s",
+        {"at": at, "device": device, "detail": detail},
+    )
+
+
+def begun(connection: psycopg.Connection) -> int:
+    return rollouts.start(connection, PLAN, Choice(everywhere=True), by="command:test", now=NOW)
+
+
+def moved(connection: psycopg.Connection, commands: Noted, now: datetime) -> str:
+    ((_, decision),) = move_on(connection, commands, now, timedelta(days=7))
+    return decision.state
+
+
+def test_waves_follow_each_other(connection: psycopg.Connection, devices: list[str]) -> None:
+    begun(connection)
+    commands = Noted()
+    assert moved(connection, commands, NOW) == "running"
+    assert len(commands.given) == 1
+    says(connection, commands.given[0], "applied", NOW + timedelta(minutes=1))
+    moved(connection, commands, NOW + timedelta(minutes=2))
+    assert len(commands.given) == 1
+    moved(connection, commands, NOW + 2 * HOUR)
+    assert sorted(commands.given) == devices
+    for device in devices:
+        says(connection, device, "applied", NOW + 3 * HOUR)
+    assert moved(connection, commands, NOW + 3 * HOUR) == "finished"
+    assert move_on(connection, commands, NOW + 3 * HOUR, HOUR) == []
+
+
+def test_it_halts_is_resumed_and_stopped(connection: psycopg.Connection, devices: list[str]) -> None:
+    number, commands = begun(connection), Noted()
+    moved(connection, commands, NOW)
+    says(connection, commands.given[0], "went_back", NOW + timedelta(minutes=1))
+    assert moved(connection, commands, NOW + timedelta(minutes=2)) == "halted"
+    assert move_on(connection, commands, NOW + HOUR, HOUR) == []
+    with pytest.raises(ConfigError, match="which goes on"):
+        begun(connection)
+    rollouts.change(connection, number, "running", "đã sửa", by="command:test", now=NOW + HOUR)
+    moved(connection, commands, NOW + HOUR)
+    assert commands.given[0] == commands.given[1]
+    commands.said["0" * 15 + "2"] = Answer("refused", "remote.commands is off")
+    assert moved(connection, commands, NOW + HOUR) == "halted"
+    rollouts.change(connection, number, "stopped", "", by="command:test", now=NOW + HOUR)
+    (row,) = rollouts.status(connection, number)
+    assert (row["state"], row["failed"]) == ("stopped", 1)
+    deeds = [
+        row[0] for row in connection.execute("SELECT deed FROM audit_entry WHERE what LIKE 'rollout:%' ORDER BY id")
+    ]
+    halted = ["rollout_started", "rollout_halted", "rollout_resumed", "rollout_halted", "rollout_stopped"]
+    assert deeds == halted
+
+
+def test_a_command_that_nobody_answered_is_given_again(connection: psycopg.Connection, devices: list[str]) -> None:
+    begun(connection)
+    commands = Noted()
+    moved(connection, commands, NOW)
+    commands.said["0" * 15 + "1"] = Answer("expired")
+    moved(connection, commands, NOW + timedelta(days=8))
+    assert len(commands.given) == 2
+    assert len(set(commands.given)) == 1
