@@ -174,7 +174,7 @@ class Installer:
             if not self._judge.runs(journal.target, journal.version):
                 missing = f"the agent runs as {journal.version}"
             else:
-                greens = self._judge.greens(journal.target)
+                greens = self._judge.greens(journal.target) if journal.greens else frozenset()
                 missing = "doctor" if greens is None else ", ".join(sorted(set(journal.greens) - greens))
             if not missing or time.monotonic() >= until:
                 return missing
