@@ -63,7 +63,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealMac
     config = tmp_path / "agent.toml"
     config.write_text(
         f'device = "bg-20-cma-k1"\nstate_folder = "{tmp_path}/state"\nruntime_folder = "{tmp_path}/run"\n'
-        '[[mqtt.brokers]]\nhost = "127.0.0.1"\nport = 9\ntls = false\n[probes.system]\ninterval_s = 1\n'
+        '[[mqtt.brokers]]\nhost = "127.0.0.1"\nport = 9\ntls = false\n[probes.system]\ninterval_s = 5\n'
     )
     monkeypatch.setenv("TTDN_AGENT_CONFIG", str(config))
     kiosk = RealMachine(tmp_path)
