@@ -12,6 +12,7 @@ from msgspec import Meta, Struct
 
 from contract.config import Revision
 from contract.ids import UnixMs
+from contract.release import Offer
 
 MAX_PICTURE_BYTES: Final = 40_000
 """Base64 makes 53,336 of them, which leaves a message room for the rest."""
@@ -29,6 +30,10 @@ class Args(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What some commands need besides their name. A new field is optional, and ignored by agents that are older."""
 
     site: Annotated[str, Meta(max_length=200, description="identify: the information point, as people call it.")] = ""
+    version: Annotated[str, Meta(max_length=16, description="update: the version to install.")] = ""
+    packages: Annotated[
+        tuple[Offer, ...], Meta(max_length=16, description="update: its packages; a device takes the one for itself.")
+    ] = ()
 
 
 class Command(Struct, frozen=True, kw_only=True, omit_defaults=True):

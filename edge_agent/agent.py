@@ -116,7 +116,7 @@ class Agent:
         self._seen: queue.SimpleQueue[_Seen | None] = queue.SimpleQueue()
         self._runners = [ProbeRunner(probe, self._put, self._clock.now_ms) for probe in probes]
         self._bridge = self._make_bridge()
-        self.updates = Updates(self._state, lambda: self._moment(0))
+        self.updates = Updates(self._state, lambda: self._moment(0), may_fetch=lambda: self._remote.has_plenty)
         self._stopping = threading.Event()
         self._manager = Manager() if manager is None else manager
         self._watchdog = Watchdog(
@@ -215,7 +215,7 @@ class Agent:
         self._tell_beginning(self._clock.now_ms())
         self._note_time()
         self._manager.ready()
-        self._remote.begin(self.courier, self._device, hands(self._settings), self._is_visited)
+        self._remote.begin(self.courier, self._device, hands(self._settings), self._is_visited, self.updates)
         self.courier.start()
         for runner in self._runners:
             runner.start()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from contract.command import Command
+from contract.release import Offer
 from edge_agent.remote.budget import Step
 from edge_agent.remote.commands import Answer, Deed
 from edge_agent.remote.hand import IDENTIFY_S, Hand, HandError
@@ -20,6 +21,8 @@ class Surroundings(NamedTuple):
     data: Callable[[], Step]
     is_visited: Callable[[], bool]
     """Whether a visitor uses the kiosk now."""
+    update: Callable[[str, Sequence[Offer]], str] = lambda _version, _offers: "this agent installs nothing"
+    """Fetch and install one of these packages; why not, or nothing. OSError: it could not be noted."""
 
 
 def deeds(agent: Surroundings) -> dict[str, Deed]:
@@ -29,6 +32,7 @@ def deeds(agent: Surroundings) -> dict[str, Deed]:
         "snapshot": lambda _: _snapshot(agent),
         "restart-player": lambda _: _restart(agent),
         "send-now": lambda _: _send_now(agent),
+        "update": lambda command: _update(agent, command),
     }
 
 
@@ -59,6 +63,15 @@ def _restart(agent: Surroundings) -> Answer:
 def _send_now(agent: Surroundings) -> Answer:
     agent.send_now()
     return Answer("done", "hello is said and what waits is sent")
+
+
+def _update(agent: Surroundings, command: Command) -> Answer:
+    """The order is taken; how it ends, a lifecycle event tells, be it days later."""
+    try:
+        reason = agent.update(command.args.version, command.args.packages)
+    except OSError as error:
+        return Answer("failed", f"the order cannot be noted: {error.strerror}")
+    return Answer("refused", reason) if reason else Answer("done", f"version {command.args.version} will be fetched")
 
 
 def _by_all(agent: Surroundings, do: Callable[[Hand], None], told: str) -> Answer:

@@ -32,6 +32,7 @@ from edge_agent.remote.hand import Hand
 from edge_agent.remote.kept_configuration import KeptConfiguration
 from edge_agent.remote.meter import Meter
 from edge_agent.remote.settings import RemoteSettings
+from edge_agent.update.updates import Updates
 from edge_agent.uplink import Pace
 
 FOLDER: Final = "remote"
@@ -85,6 +86,7 @@ class Remote:
         self._log, self._meter = CommandLog(folder), Meter(folder)
         self._commands: Commands | None = None
         self._courier: Courier | None = None
+        self._updates: Updates | None = None
         self._words: queue.Queue[_Word | None] = queue.Queue(MOST_WAITING)
         self._thread = threading.Thread(target=self._work, name="remote", daemon=True)
         self._step: budget.Step = "plenty"
@@ -95,16 +97,30 @@ class Remote:
         """What the hub has set."""
         return self._configurations.current
 
+    @property
+    def has_plenty(self) -> bool:
+        """Whether the month's data allows what can wait."""
+        return self._step == "plenty"
+
     def revision(self) -> int:
         """For the hello."""
         return self._configurations.revision
 
     # -- begin and end -----------------------------------------------------------------------------------------------
 
-    def begin(self, courier: Courier, device: str, hands: Sequence[Hand], is_visited: Callable[[], bool]) -> None:
+    def begin(
+        self,
+        courier: Courier,
+        device: str,
+        hands: Sequence[Hand],
+        is_visited: Callable[[], bool],
+        updates: Updates | None = None,
+    ) -> None:
         """Take words from now on; before the courier is started."""
-        self._courier = courier
+        self._courier, self._updates = courier, updates
         around = Surroundings(device, hands, courier.send_now, lambda: self._step, is_visited)
+        if updates is not None:
+            around = around._replace(update=updates.take)
         self._commands = Commands(
             self._log, deeds(around), allowed=self._settings.commands, hub_now_ms=self._hub_now_ms
         )
@@ -127,7 +143,8 @@ class Remote:
     def tick(self, now_ms: int) -> list[Trouble]:
         """About once a second, from one thread: count the line's bytes; what is the matter with the budget."""
         if self._courier is not None:
-            self._meter.count(self._courier.line_bytes(), self._certain_ms(), now_ms)
+            fetched = self._updates.fetched_bytes if self._updates is not None else 0
+            self._meter.count(self._courier.line_bytes() + fetched, self._certain_ms(), now_ms)
         before, self._step = self._step, budget.step(self._meter.used.bytes, self._month_bytes())
         if self._step != before:
             log.warning("the month's data: %s", self._step)

@@ -10,18 +10,19 @@ import logging
 import random
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from contract.release import Fate, PackageError, Told, number
+from contract.release import Fate, Offer, PackageError, Told, number
 from contract.version import VERSION
 from edge_agent.draft import Draft
 from edge_agent.lifecycle import lifecycle
 from edge_agent.tls import Moment
 from edge_agent.update.fetching import Fetched
+from edge_agent.update.fitness import here
 from edge_agent.update.journal import read_results
 from edge_agent.update.orders import Order, Orders
 from edge_agent.update.places import INBOX, READY, Places
@@ -53,14 +54,18 @@ class Updates:
         self.fetched_bytes = 0
         """That packages took on the line since the start."""
 
-    def take(self, order: Order) -> str:
+    def take(self, version: str, offers: Sequence[Offer]) -> str:
         """The hub's order; why not, or nothing. OSError: it could not be noted. May be called from any thread."""
         try:
-            if number(order.version) == number(VERSION):
+            if number(version) == number(VERSION):
                 return f"version {VERSION} is installed already"
         except PackageError as error:
             return str(error)
-        self._orders.give(order)
+        machine = here()
+        fitting = [one for one in offers if one.arch in ("any", machine.arch) and machine.python in one.python]
+        if not fitting:
+            return f"there is no package of {version} for {machine.arch} with Python {machine.python}"
+        self._orders.give(Order(version=version, sha256=fitting[0].sha256, bytes=fitting[0].bytes))
         return ""
 
     def tick(self, now_ms: int) -> list[Draft]:

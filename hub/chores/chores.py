@@ -11,6 +11,7 @@ import psycopg
 from hub.chores.chore import Chore, LongChore
 from hub.chores.identity import keep_identities
 from hub.chores.notify import notify_by_mail, notify_by_webhook
+from hub.chores.rollouts import move_rollouts
 from hub.compliance.coverage import CoverageRules
 from hub.config import HubSettings
 from hub.store.fleet import tidy
@@ -77,6 +78,7 @@ CHORES: Final = (
     LongChore("notices by mail", timedelta(seconds=2), notify_by_mail, lane="mail"),
     LongChore("notices by webhook", timedelta(seconds=2), notify_by_webhook, lane="webhook"),
     LongChore("identities", timedelta(seconds=5), keep_identities, lane="identities"),
+    Chore("roll-outs", timedelta(seconds=20), move_rollouts),
     Chore("visits", timedelta(seconds=5), _settle_visits),
     Chore("pictures", timedelta(hours=1), _tidy_fleet),
     Chore("maintain", timedelta(days=1), _maintain, by_night=True),

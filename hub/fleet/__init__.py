@@ -1,1 +1,1 @@
-"""What the hub wants of devices: their configuration, and commands. Without I/O."""
+"""What the hub wants of devices: their configuration, commands, and roll-outs of a version. Without I/O."""

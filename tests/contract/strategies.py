@@ -102,6 +102,11 @@ def _of(info: shape.Type, most: int) -> st.SearchStrategy[Any]:
             return st.tuples(*(_of(part, most) for part in info.item_types)).map(lambda pair: tuple(sorted(pair)))
         case shape.ListType():
             return st.lists(_of(info.item_type, most), min_size=info.min_length or 0, max_size=most)
+        case shape.VarTupleType():
+            parts = st.lists(
+                _of(info.item_type, most), min_size=info.min_length or 0, max_size=min(most, info.max_length or most)
+            )
+            return parts.map(tuple)
     return _plain(info)
 
 

@@ -82,3 +82,6 @@ GROUP BY r.id ORDER BY r.id DESC LIMIT 100
 
 -- name: note - an entry of the audit log
 INSERT INTO audit_entry (at, who, deed, what, detail) VALUES (%(now)s, %(who)s, %(deed)s, %(what)s, %(detail)s)
+
+-- name: answers - what became of commands
+SELECT code, outcome, detail FROM device_command WHERE code = ANY (%(codes)s::text[])

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from contract.release import Told
+import contract.version
+from contract.release import Arch, Offer, Told
 from edge_agent.tls import Moment
 from edge_agent.update import fetching, inbox
 from edge_agent.update.fetching import PART, Fetched, Fetching, Source
@@ -26,6 +28,7 @@ from hub.releases.pack import Wanted, pack
 from tests.edge_agent.update.making import NOW, PYTHON, make_wheel, wheels_folder
 
 VERSION = "0.9.0"
+_ARCH = msgspec.convert(here().arch, Arch)
 
 
 class Hub(http.server.ThreadingHTTPServer):
@@ -176,7 +179,10 @@ def test_an_order_outlives_the_agent_and_waits_for_data(tmp_path: Path, order: O
     updates = Updates(
         tmp_path, lambda: Moment(0, certain=False), may_fetch=lambda: may[0], places=Places(state=tmp_path)
     )
-    assert updates.take(order) == ""
+    offers = [Offer("any", ("3.4",), "0" * 64, 1), Offer(_ARCH, (PYTHON,), order.sha256, order.bytes)]
+    assert "no package of 0.9.0 for" in updates.take(VERSION, offers[:1])
+    assert "installed already" in updates.take(contract.version.VERSION, offers)
+    assert updates.take(VERSION, offers) == ""
     assert Orders(tmp_path / INBOX).read() == order
     updates.tick(0)
     assert updates._process is None

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import psycopg
 import pytest
 
+from contract.command import Args
 from contract.release import Fate, Offer, Told
 from hub.errors import ConfigError
 from hub.fleet.rollout import Rules
 from hub.store import rollouts
+from hub.store.fleet_commands import FleetCommands
 from hub.store.rollouts import Answer, Choice, Plan, move_on
 from tests.hub.api.serving import register
 
@@ -111,3 +114,18 @@ def test_a_command_that_nobody_answered_is_given_again(connection: psycopg.Conne
     moved(connection, commands, NOW + timedelta(days=8))
     assert len(commands.given) == 2
     assert len(set(commands.given)) == 1
+
+
+def test_devices_are_told_by_a_command(connection: psycopg.Connection, devices: list[str]) -> None:
+    begun(connection)
+    commands = FleetCommands(connection)
+    ((_, decision),) = move_on(connection, commands, NOW, timedelta(days=7))
+    (row,) = connection.execute(
+        "SELECT d.name, k.name, k.args, k.code FROM device_command k JOIN device d ON d.id = k.device"
+    )
+    assert ((row[0],), row[1], row[2]["version"]) == (decision.order, "update", "0.2.0")
+    assert msgspec.convert(row[2], Args).packages == (OFFER,)
+    assert commands.answers([row[3]]) == {row[3]: Answer("waiting")}
+    connection.execute("UPDATE device_command SET outcome = 'refused', detail = 'off', replied_at = now()")
+    ((_, decision),) = move_on(connection, commands, NOW, timedelta(days=7))
+    assert decision.state == "halted"
