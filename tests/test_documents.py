@@ -15,7 +15,7 @@ import pytest
 
 from tests.regenerate import ROOT
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/readers.md")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/readers.md", "docs/cap-nhat.md")
 RUN_HERE = {
     "ttdn-agent check-config",
     "ttdn-agent sample-config",
@@ -71,6 +71,26 @@ RUN_BY = {
     "ttdn-hub pki proxy-config": "tests/hub/cli/test_device.py::test_broker_and_proxy_get_their_files",
     "ttdn-hub device revoke": "tests/hub/cli/test_device.py::test_a_device_is_added_and_its_code_handed_out",
     "ttdn-hub serve": "tests/hub/cli/test_run.py::test_serve_migrates_waits_for_its_broker_and_ends_in_order",
+    "ttdn-hub release keygen release.key": ("tests/hub/releases/test_releases.py::test_keygen_pack_add_list"),
+    "ttdn-hub release pack wheels --key release.key --out ttdn-agent-0.2.0-aarch64.ttdn": (
+        "tests/hub/releases/test_releases.py::test_keygen_pack_add_list"
+    ),
+    "ttdn-hub release add ttdn-agent-0.2.0-aarch64.ttdn": (
+        "tests/hub/releases/test_releases.py::test_keygen_pack_add_list"
+    ),
+    "ttdn-hub release list": ("tests/hub/releases/test_releases.py::test_keygen_pack_add_list"),
+    "ttdn-hub rollout start 0.2.0 --group kiosk-cma --step 1,10%,100%": (
+        "tests/hub/cli/test_rollout.py::test_start_status_halt_resume_stop"
+    ),
+    "ttdn-hub rollout status": ("tests/hub/cli/test_rollout.py::test_start_status_halt_resume_stop"),
+    "ttdn-hub rollout resume 1": ("tests/hub/cli/test_rollout.py::test_start_status_halt_resume_stop"),
+    "sudo ttdn-agent update /media/usb/ttdn-agent-0.2.0-aarch64.ttdn": (
+        "tests/edge_agent/update/test_fetching.py::test_the_command_takes_a_stick"
+    ),
+    "deploy/agent/wheels.sh --arch aarch64 --python 3.11 --output wheels": ("tests/deploy/test_scripts.py::"),
+    "ttdn-agent doctor --json": (
+        "tests/edge_agent/update/test_installer.py::test_a_good_version_stays_and_one_that_breaks_a_probe_goes_back"
+    ),
 }
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`((?:\./(?:demo|test)|ttdn-(?:agent|hub)|python -m|pip install)\b[^`|]*)`")

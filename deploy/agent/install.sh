@@ -270,7 +270,7 @@ make_settings() {
 
 put_units() {
     changed=
-    for unit in "$parts"/systemd/*.service; do
+    for unit in "$parts"/systemd/*.service "$parts"/systemd/*.path; do
         put "$unit" "/etc/systemd/system/${unit##*/}"
     done
 }
@@ -280,9 +280,9 @@ enable_units() {
         say "CHÚ Ý: máy không có systemd; ttdn-agent không tự chạy" "NOTE: there is no systemd; ttdn-agent does not start by itself"
         return 0
     }
-    for unit in ttdn-agent ttdn-agent-first-boot; do
-        systemctl is-enabled --quiet "$unit.service" 2>/dev/null || {
-            due "cho $unit chạy khi bật máy" "start $unit at boot" && systemctl enable --quiet "$unit.service"
+    for unit in ttdn-agent.service ttdn-agent-first-boot.service ttdn-agent-update.service ttdn-agent-update.path; do
+        systemctl is-enabled --quiet "$unit" 2>/dev/null || {
+            due "cho $unit chạy khi bật máy" "start $unit at boot" && systemctl enable --quiet "$unit"
         } || [ -n "$check" ]
     done
 }
@@ -292,7 +292,7 @@ start_agent() {
     due "chạy lại ttdn-agent" "restart ttdn-agent" || return 0
     systemctl daemon-reload
     [ -z "$journal_changed" ] || systemctl try-restart systemd-journald.service
-    systemctl restart --no-block ttdn-agent-first-boot.service ttdn-agent.service
+    systemctl restart --no-block ttdn-agent-first-boot.service ttdn-agent.service ttdn-agent-update.path
 }
 
 look_at_settings() {
@@ -327,6 +327,9 @@ make_folders
 make_settings
 put "$parts/uninstall.sh" "$opt/uninstall.sh"
 point "$slot" "$opt/current"
+# What is installed by hand is not on trial: an update that was under way is over.
+point "$slot" "$opt/good"
+[ -n "$check" ] || rm -f /var/lib/ttdn-agent-update/journal.json
 point "$opt/current/bin/ttdn-agent" "$command"
 put_units
 enable_units

@@ -69,8 +69,9 @@ PYTHON
 }
 
 if command -v systemctl >/dev/null 2>&1; then
-    [ ! -d /run/systemd/system ] || systemctl stop ttdn-agent.service ttdn-agent-first-boot.service 2>/dev/null || :
-    systemctl disable --quiet ttdn-agent.service ttdn-agent-first-boot.service 2>/dev/null || :
+    set -- ttdn-agent-update.path ttdn-agent-update.service ttdn-agent.service ttdn-agent-first-boot.service
+    [ ! -d /run/systemd/system ] || systemctl stop "$@" 2>/dev/null || :
+    systemctl disable --quiet "$@" 2>/dev/null || :
 fi
 count_events
 exec 9>/dev/null
@@ -78,14 +79,15 @@ exec 9>/dev/null
 [ ! -d "$opt" ] || flock -n 9 || fail "một lần cài hoặc cập nhật đang chạy; chờ xong" "an installation or update is under way; wait"
 # What leads to the programs first, so that a run that is cut off leaves nothing that half works.
 rm -f -- "$command" /etc/systemd/system/ttdn-agent.service /etc/systemd/system/ttdn-agent-first-boot.service \
+    /etc/systemd/system/ttdn-agent-update.service /etc/systemd/system/ttdn-agent-update.path \
     /etc/systemd/journald.conf.d/ttdn-agent.conf
-rm -f -- "$opt/current"
+rm -f -- "$opt/current" "$opt/good"
 rm -rf -- "$opt" /run/ttdn-agent
 [ ! -d /run/systemd/system ] || systemctl daemon-reload
 say "Đã gỡ ttdn-agent." "ttdn-agent was removed."
 
 if [ -n "$purge" ]; then
-    rm -rf -- "$state" "$etc" /run/ttdn-screen
+    rm -rf -- "$state" "$state-update" "$etc" /run/ttdn-screen
     rm -f -- /etc/sysusers.d/ttdn-agent.conf /etc/tmpfiles.d/ttdn-agent.conf
     ! getent passwd ttdn-agent >/dev/null || userdel ttdn-agent
     for group in ttdn-agent ttdn-screen; do

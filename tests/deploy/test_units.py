@@ -15,8 +15,14 @@ from edge_agent.probes.mpv import MpvSettings
 from edge_agent.watchdog import Patience
 from tests.deploy.wheel_folder import DEPLOY
 
-UNITS = sorted([*(DEPLOY / "systemd").glob("*.service"), *(DEPLOY / "players").glob("*.service")])
-EXPOSURE = {"ttdn-agent.service": 30, "ttdn-agent-first-boot.service": 40}
+UNITS = sorted(
+    [
+        *(DEPLOY / "systemd").glob("*.service"),
+        *(DEPLOY / "systemd").glob("*.path"),
+        *(DEPLOY / "players").glob("*.service"),
+    ]
+)
+EXPOSURE = {"ttdn-agent.service": 30, "ttdn-agent-first-boot.service": 40, "ttdn-agent-update.service": 30}
 """Ten times what systemd-analyze security may say; the second runs as root, since it mounts sticks."""
 
 
@@ -29,7 +35,11 @@ def systemd() -> None:
 def test_verified(unit: Path, tmp_path: Path) -> None:
     copy = tmp_path / unit.name
     # What it starts has to exist; on this machine it is elsewhere, or not there at all.
-    text = unit.read_text().replace("/usr/local/bin/ttdn-agent", sys.executable)
+    text = (
+        unit.read_text()
+        .replace("/usr/local/bin/ttdn-agent", sys.executable)
+        .replace("/opt/ttdn-agent/good/bin/ttdn-agent", sys.executable)
+    )
     copy.write_text(text.replace("/usr/bin/chromium", "/bin/true").replace("/usr/bin/mpv", "/bin/true"))
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", copy],

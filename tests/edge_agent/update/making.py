@@ -33,7 +33,7 @@ VERSION, MOOD = {version!r}, {mood!r}
 STATE = pathlib.Path({state!r})
 
 def main():
-    arguments = [one for one in sys.argv[1:] if one not in ("--config", "/etc/agent.toml")]
+    arguments = sys.argv[3:] if sys.argv[1] == "--config" else sys.argv[1:]
     command = arguments[0]
     if command == "--version":
         print("ttdn-agent", "9.9.9" if MOOD == "lies" else VERSION)

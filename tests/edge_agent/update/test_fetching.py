@@ -15,6 +15,7 @@ import pytest
 
 import contract.version
 from contract.release import Arch, Offer, Told
+from edge_agent.cli.app import main
 from edge_agent.tls import Moment
 from edge_agent.update import fetching, inbox
 from edge_agent.update.fetching import PART, Fetched, Fetching, Source
@@ -193,3 +194,16 @@ def test_an_order_outlives_the_agent_and_waits_for_data(tmp_path: Path, order: O
     (draft,) = updates.tick(2 * LOOK_MS)
     assert "not enrolled" in draft.event.detail  # type: ignore[union-attr]
     assert Orders(tmp_path / INBOX).read() is None
+
+
+def test_the_command_takes_a_stick(tmp_path: Path, package: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "agent.toml"
+    config.write_text(f'device = "k1"\nstate_folder = "{tmp_path}/s"\n[[mqtt.brokers]]\nhost = "h"\n')
+    (tmp_path / "s").mkdir()
+    common = ["--config", str(config), "update", "--state", str(tmp_path), "--wait", "0"]
+    assert main([*common, "--key", str(package.with_name("release.pub")), str(package)]) == 0
+    assert (tmp_path / "s" / INBOX / READY).exists()
+    assert "Đã nhận gói phiên bản 0.9.0" in capsys.readouterr().out
+    assert main([*common, "--key", str(package.with_name("other.pub")), str(package)]) == 1
+    assert "not signed by the key" in capsys.readouterr().err
+    assert main([*common, str(tmp_path)]) == 1
