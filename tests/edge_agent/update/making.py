@@ -51,6 +51,8 @@ def main():
             print(json.dumps({{"running": False}}))
         else:
             print(json.dumps({{"running": True, "status": {{"version": version, "more": 1}}}}))
+    elif command == "doctor" and MOOD == "mute":
+        return 2
     elif command == "doctor":
         checks = {{"clock": "ok", "probe.mpv": "fail" if MOOD == "breaks" else "ok", "broker": "fail"}}
         print(json.dumps({{"outcome": "fail", "checks": [{{"id": i, "outcome": o}} for i, o in checks.items()]}}))
@@ -112,10 +114,11 @@ def quick_build(_manifest: Manifest, wheels: Path, side: Path) -> None:
     shutil.rmtree(side, ignore_errors=True)
     (side / "bin").mkdir(parents=True)
     with zipfile.ZipFile(next(wheels.glob("ttdn_border-*.whl"))) as archive:
-        _write_agent(side / "bin" / "ttdn-agent", archive.read("little_agent.py").decode())
+        write_agent(side / "bin" / "ttdn-agent", archive.read("little_agent.py").decode())
 
 
-def _write_agent(file: Path, text: str) -> None:
+def write_agent(file: Path, text: str) -> None:
+    """The little agent as a script."""
     file.write_text(f"#!{sys.executable} -S\n{text}\nsys.exit(main())\n")
     file.chmod(0o755)
 
@@ -140,7 +143,7 @@ class Machine:
         folder = self.folder / f"wheels-{time.monotonic_ns()}"
         folder.mkdir()
         make_wheel(
-            folder, "ttdn_border", kind.version, {"little_agent.py": self._text(kind)}, "ttdn-agent = little_agent:main"
+            folder, "ttdn_border", kind.version, {"little_agent.py": self.text(kind)}, "ttdn-agent = little_agent:main"
         )
         output = folder / "package.ttdn"
         pack(wheels_folder(folder, kind.version, arch), self.folder / key, output, wanted, NOW)
@@ -169,13 +172,14 @@ class Machine:
         """Where current and good lead."""
         return self.places.side_of(self.places.current), self.places.side_of(self.places.good)
 
-    def _text(self, kind: Kind) -> str:
+    def text(self, kind: Kind) -> str:
+        """The little agent of one kind."""
         return AGENT.format(state=str(self.places.agent_state), **kind._asdict())
 
     def _install_first(self) -> None:
         side = self.places.side("a") / "bin"
         side.mkdir(parents=True)
-        _write_agent(side / "ttdn-agent", self._text(Kind("0.1.0")))
+        write_agent(side / "ttdn-agent", self.text(Kind("0.1.0")))
         self.places.current.symlink_to("a")
         self.places.good.symlink_to("a")
 
