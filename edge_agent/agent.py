@@ -48,7 +48,6 @@ from edge_agent.remote.configuration import merged
 from edge_agent.remote.hands import hands
 from edge_agent.remote.remote import Remote
 from edge_agent.sd_notify import Manager
-from edge_agent.tls import Moment
 from edge_agent.update.updates import Updates
 from edge_agent.watchdog import Patience, Watchdog
 from edge_agent.way import find_way
@@ -116,7 +115,7 @@ class Agent:
         self._seen: queue.SimpleQueue[_Seen | None] = queue.SimpleQueue()
         self._runners = [ProbeRunner(probe, self._put, self._clock.now_ms) for probe in probes]
         self._bridge = self._make_bridge()
-        self.updates = Updates(self._state, lambda: self._moment(0), may_fetch=lambda: self._remote.has_plenty)
+        self.updates = Updates(self._state, lambda: self._clock.moment(0), may_fetch=lambda: self._remote.has_plenty)
         self._stopping = threading.Event()
         self._manager = Manager() if manager is None else manager
         self._watchdog = Watchdog(
