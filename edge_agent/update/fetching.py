@@ -15,10 +15,9 @@ import os
 import ssl
 import sys
 from pathlib import Path
-from typing import BinaryIO, Final, Literal
+from typing import BinaryIO, Final
 
 import msgspec
-from msgspec import Struct
 
 from contract.package import MAX_HEAD_BYTES, read_head
 from contract.release import UPDATES_PATH, PackageError
@@ -28,6 +27,7 @@ from edge_agent.identity.store import read_identity
 from edge_agent.tls import Moment, client_context
 from edge_agent.update import inbox
 from edge_agent.update.errors import Refused
+from edge_agent.update.fetched import Fetched
 from edge_agent.update.fitness import here, no_room, room_needed, unfit
 from edge_agent.update.orders import Order, Orders
 from edge_agent.update.places import INBOX
@@ -39,15 +39,6 @@ _CHUNK: Final = 64 * 1024
 _DURABLE_BYTES: Final = 1024 * 1024
 """So often what has come is made to stand on the card; what came after that is asked for again after a power cut."""
 _GONE: Final = (http.client.NOT_FOUND, http.client.GONE, http.client.FORBIDDEN)
-
-
-class Fetched(Struct, frozen=True, omit_defaults=True):
-    """How the attempt ended. `again`: the rest may come later; `refused` and `failed` end the order."""
-
-    state: Literal["ready", "again", "refused", "failed"]
-    reason: str = ""
-    bytes: int = 0
-    """That went over the line in this attempt, without headers."""
 
 
 class Source:

@@ -21,7 +21,7 @@ from contract.version import VERSION
 from edge_agent.draft import Draft
 from edge_agent.lifecycle import lifecycle
 from edge_agent.tls import Moment
-from edge_agent.update.fetching import Fetched
+from edge_agent.update.fetched import Fetched
 from edge_agent.update.fitness import here
 from edge_agent.update.journal import read_results
 from edge_agent.update.orders import Order, Orders

@@ -19,7 +19,8 @@ from edge_agent.cli.app import main
 from edge_agent.draft import Draft
 from edge_agent.tls import Moment
 from edge_agent.update import fetching, inbox
-from edge_agent.update.fetching import PART, Fetched, Fetching, Source
+from edge_agent.update.fetched import Fetched
+from edge_agent.update.fetching import PART, Fetching, Source
 from edge_agent.update.fitness import here
 from edge_agent.update.journal import Notes
 from edge_agent.update.orders import Order, Orders
