@@ -28,6 +28,12 @@ NEXT_SCHEMA = {
     f"edge_agent/outbox/schema_v{SCHEMA_VERSION + 1}.sql": "ALTER TABLE event ADD COLUMN weight INTEGER;",
     f"edge_agent/outbox/schema_v{SCHEMA_VERSION + 1}_back.sql": "ALTER TABLE event DROP COLUMN weight;",
 }
+LYING_STATUS = """
+def add(commands):
+    status = commands.add_parser("status")
+    status.add_argument("--json", action="store_true")
+    status.set_defaults(command=lambda _options: print('{"running": false}') or 0)
+"""
 BROKEN_STATUS = {"edge_agent/status_file.py": "raise SystemExit('it cannot even start')\n"}
 
 
@@ -135,10 +141,7 @@ def test_a_version_that_writes_a_newer_outbox_and_fails_later_is_taken_back(mach
     assert told.fate == "applied", told
     time.sleep(2)
     before = ids(events(machine))
-    lying = (
-        (ROOT / "edge_agent/cli/status.py").read_text(encoding="utf-8").replace('"running": True', '"running": False')
-    )
-    machine.put(machine.real_package("0.3.0", {**NEXT_SCHEMA, "edge_agent/cli/status.py": lying}))
+    machine.put(machine.real_package("0.3.0", {**NEXT_SCHEMA, "edge_agent/cli/status.py": LYING_STATUS}))
     told = machine.installer(machine=here()._replace(version="0.2.0"), green_s=6).run()
     assert told is not None
     assert told.fate == "went_back", told
