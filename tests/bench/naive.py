@@ -17,6 +17,8 @@ import paho.mqtt.client as mqtt
 import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
+from contract.codec import PRIMED
+from contract.dictionary import DICTIONARY
 from hub.store.connection import connect
 from hub.store.tables import TABLE
 from simulator.ports import HOST
@@ -60,8 +62,8 @@ def _insert(
     contents: dict[tuple[str, str | None], int],
 ) -> None:
     data = bytes(message.payload)
-    if getattr(message.properties, "ContentType", "").endswith("+deflate"):
-        data = zlib.decompress(data)
+    if getattr(message.properties, "ContentType", "") == PRIMED:
+        data = zlib.decompressobj(zdict=DICTIONARY).decompress(data)
     stored_at = datetime.now(UTC)
     with connection.transaction():
         for event in json.loads(data)["events"]:

@@ -92,7 +92,7 @@ def copy_card(source: Source, image: Path) -> None:
     shutil.rmtree(image, ignore_errors=True)
     image.mkdir(parents=True)
     for file in sorted(source.state.iterdir()):
-        shutil.copyfile(file, image / file.name)
+        (shutil.copytree if file.is_dir() else shutil.copyfile)(file, image / file.name)
 
 
 def restore_card(source: Source, image: Path) -> None:
