@@ -10,7 +10,6 @@ only: an agent that has not found out the time by then goes back to what is atte
 from __future__ import annotations
 
 import logging
-import os
 import zlib
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from typing import Final
 
 from contract.limits import MAX_TIME_MS
 from contract.version import RELEASED
+from edge_agent.durable import SHARED, replace_file
 
 FILE_NAME: Final = "clock_floor"
 STORE_INTERVAL_MS: Final = 600_000
@@ -74,7 +74,7 @@ class FloorFile:
             return
         self._due_ms = now_ms + STORE_INTERVAL_MS
         try:
-            _replace(self._path, _text(time_ms).encode("ascii"))
+            replace_file(self._path, _text(time_ms).encode("ascii"), SHARED)
         except OSError as error:
             log.warning("the time cannot be noted in %s: %s; check the disk and its rights", self._path, error)
 
@@ -82,21 +82,6 @@ class FloorFile:
 def _at_least(passed_ms: int) -> int:
     """Of an interval what has passed for sure, though the oscillator be fast."""
     return max(0, passed_ms - passed_ms // 1000)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """After a power cut the old bytes are there, or the new ones."""
-    aside = path.with_name(path.name + ".new")
-    with aside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    aside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _text(time_ms: int) -> str:

@@ -16,7 +16,8 @@ from msgspec.structs import replace
 
 from contract.enrol_code import parse_enrol_code
 from contract.errors import ContractError
-from edge_agent.identity import boot_file, durable
+from edge_agent import durable
+from edge_agent.identity import boot_file
 from edge_agent.identity.boot_file import MAX_BYTES, BootFile, BootFileWrong
 from edge_agent.identity.errors import StepFailed
 from edge_agent.identity.hub_link import parse_url

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from edge_agent.identity import durable
+from edge_agent import durable
 from edge_agent.identity.boot_file import BootFile, Wifi
 from edge_agent.identity.texts import Text
 

@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 from contract.enrol import DEVICES_PATH, RENEWALS_PATH, Enrolled, EnrolRequest, RenewRequest
 from contract.enrol_code import EnrolCode
 from contract.version import VERSION
-from edge_agent.identity import durable, keys
+from edge_agent import durable
+from edge_agent.identity import keys
 from edge_agent.identity.errors import StepFailed
 from edge_agent.identity.hub_link import HubLink, parse_url
 from edge_agent.identity.store import CERTIFICATE, KEY, HubFacts, Identity, IdentityStore, Pending, Step

@@ -27,8 +27,8 @@ from msgspec import Meta, Struct
 
 from contract.enrol import BrokerAddress
 from contract.ids import DeviceId, UnixMs
+from edge_agent import durable
 from edge_agent.errors import AgentError, AgentFailed
-from edge_agent.identity import durable
 
 FOLDER: Final = "identity"
 KEY: Final = "key.pem"

@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 
 from contract.package import check_files, read_head
 from contract.release import ENDING, MAX_PACKAGE_BYTES, Manifest, PackageError, number
-from edge_agent.identity.durable import sync_folder
+from edge_agent.durable import sync_folder
 from edge_agent.update.errors import Refused
 from edge_agent.update.fitness import here, no_room, room_needed, unfit
 from edge_agent.update.places import READY

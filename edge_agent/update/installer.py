@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from contract.package import read_head
 from contract.release import Fate, Manifest, PackageError, Told
-from edge_agent.identity.durable import point
+from edge_agent.durable import point
 from edge_agent.update import building, inbox
 from edge_agent.update.errors import NotInstalled, Refused
 from edge_agent.update.fitness import Here, here, no_room, room_needed, unfit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Final, Literal
 
@@ -10,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from contract.release import Told
-from edge_agent.identity.durable import sync_folder
+from edge_agent.durable import replace_file, sync_folder
 from edge_agent.update.errors import NotInstalled
 from edge_agent.update.places import Side
 
@@ -70,7 +69,7 @@ class Notes:
 
     def write(self, journal: Journal) -> Journal:
         """From now on this is under way."""
-        _replace(self._folder / _JOURNAL, msgspec.json.encode(journal))
+        replace_file(self._folder / _JOURNAL, msgspec.json.encode(journal), _READABLE)
         return journal
 
     def clear(self) -> None:
@@ -84,7 +83,8 @@ class Notes:
         if known and known[-1].token == token:
             return
         number = known[-1].number + 1 if known else 1
-        _replace(self._folder / RESULTS, msgspec.json.encode([*known[-_KEPT + 1 :], Result(number, token, told)]))
+        results = [*known[-_KEPT + 1 :], Result(number, token, told)]
+        replace_file(self._folder / RESULTS, msgspec.json.encode(results), _READABLE)
 
 
 def read_results(folder: Path) -> list[Result]:
@@ -93,15 +93,3 @@ def read_results(folder: Path) -> list[Result]:
         return msgspec.json.decode((folder / RESULTS).read_bytes(), type=list[Result])
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return []
-
-
-def _replace(file: Path, data: bytes) -> None:
-    half = file.with_name(f"{file.name}.new")
-    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, _READABLE)
-    with os.fdopen(handle, "wb") as out:
-        os.fchmod(handle, _READABLE)
-        out.write(data)
-        out.flush()
-        os.fsync(handle)
-    half.replace(file)
-    sync_folder(file.parent)

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from contract.ids import Sha256Hex
 from contract.release import MAX_PACKAGE_BYTES, Version
-from edge_agent.identity.durable import replace_file
+from edge_agent.durable import replace_file
 
 _ORDER: Final = "order.json"
 _TOLD: Final = "told.json"

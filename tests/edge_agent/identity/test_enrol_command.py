@@ -15,9 +15,10 @@ import pytest
 
 from contract.enrol import BrokerAddress, EnrolRefused
 from contract.enrol_code import EnrolCode
+from edge_agent import durable
 from edge_agent.config import load
 from edge_agent.errors import AgentError, ConfigError
-from edge_agent.identity import boot_file, durable, network
+from edge_agent.identity import boot_file, network
 from edge_agent.identity.boot_file import BootFile, Wifi
 from edge_agent.identity.first_boot import RESULT, Attempt, FirstBoot, Means
 from edge_agent.identity.media import Partition, find_file, unmounted

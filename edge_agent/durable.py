@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+SECRET: Final = 0o600
+SHARED: Final = 0o640
+"""Also for the group, which is that of the folder's owner."""
 HALF: Final = ".new"
 """The end of the name of what is being made; whatever bears it at a start is rubbish."""
 
@@ -22,21 +25,25 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def write_file(file: Path, data: bytes) -> None:
-    """A new file of mode 0600, its bytes on the disk; its name is when the folder is synced."""
-    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(handle, "wb") as out:
-        out.write(data)
-        out.flush()
-        os.fsync(out.fileno())
+def write_file(file: Path, data: bytes, mode: int = SECRET) -> None:
+    """A new file, its bytes on the disk; its name is when the folder is synced."""
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, SECRET)
+    try:
+        os.fchmod(handle, mode)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
-def replace_file(file: Path, data: bytes) -> None:
+def replace_file(file: Path, data: bytes, mode: int = SECRET) -> None:
     """`file` is the old one or the new one at any moment, and the new one for good at the end."""
     half = file.with_name(file.name + HALF)
     half.unlink(missing_ok=True)  # on a stick it may be anybody's link to anything
-    write_file(half, data)
-    half.replace(file)
+    write_file(half, data, mode)
+    half.rename(file)
     sync_folder(file.parent)
 
 
