@@ -39,6 +39,7 @@ RUN_BY = {
     "./test tests/contract -k x": "tests/test_test_script.py::test_arguments_go_to_pytest_alone",
     "./test --full": "tests/test_test_script.py::test_full_needs_debootstrap_and_deselects_nothing",
     "python -m tests.bench ingest --json": "tests/bench/test_bench.py::",
+    "python -m tests.bench agent": "tests/bench/test_bench.py::",
     "pip install ttdn-border": "tests/test_wheel.py::",
     "pip install 'ttdn-border[hub]'": "tests/test_wheel.py::",
     "ttdn-hub ingest": "tests/chaos/test_colleagues.py::test_the_processes_share_the_work_and_end_together",
