@@ -13,6 +13,7 @@ from edge_agent.courier import Courier
 from edge_agent.mqtt import Broker
 from edge_agent.outbox.outbox import Outbox
 from edge_agent.outbox.store import Entry
+from edge_agent.uplink import Pace
 from simulator.ports import HOST
 from tests.bench.proc import write_bytes
 from tests.bench.relay import Relay
@@ -46,6 +47,7 @@ def wire_bytes_per_event(folder: Path, broker_port: int, size: int, batches: int
     outbox = Outbox(folder, max_bytes=_MAX_BYTES, commit_interval_s=0)
     with Relay(broker_port) as relay:
         courier = Courier(DEVICE, [Broker(HOST, relay.port, DEVICE, PASSWORD)], outbox, clock, version="bench")
+        courier.set_pace(Pace(company_ms=0))  # each batch by itself, of whatever kind
         outbox.on_commit = courier.wake
         courier.start()
         first, *rest = _entries(size, batches + 1)
