@@ -30,6 +30,7 @@ from edge_agent.config import AgentSettings
 from edge_agent.courier import LAST_BATCHES_S, Courier
 from edge_agent.draft import UNSTAMPED, Draft
 from edge_agent.errors import AgentError, AgentFailed
+from edge_agent.footprint import STARTED_MS, hand_back
 from edge_agent.health import Self
 from edge_agent.identity.keeper import Keeper
 from edge_agent.identity.moment import clock_of
@@ -89,6 +90,7 @@ class Agent:
         self._remote = Remote(self._state, settings.remote, self._clock, apply=self._apply, record=self._record)
         self._settings = settings = merged(settings, self._remote.configuration)
         self._started_ms = self._clock.now_ms()
+        self._hand_back_due_ms: int | None = self._started_ms + STARTED_MS
         self._version = VERSION
         self._boot = boot_id()
         way = find_way(settings, self._clock.moment)
@@ -304,6 +306,9 @@ class Agent:
         drafts += self.updates.tick(now_ms)
         self.recorder.record(drafts)
         self._note_time()
+        if self._hand_back_due_ms is not None and now_ms >= self._hand_back_due_ms:
+            self._hand_back_due_ms = None
+            hand_back()
         if self._bridge is not None:
             self._bridge.tick()
         if self._failure() is not None:

@@ -10,6 +10,10 @@ _M_ARENA_MAX: Final = -8
 """mallopt(3): glibc otherwise gives every thread a heap of its own, and our ten threads need little each."""
 
 
+STARTED_MS: Final = 60_000
+"""After so long an agent has done what it does at its start only."""
+
+
 def keep_small() -> None:
     """To be called once all modules are loaded and before any thread starts; saves about 1.2 MB of 35.
 
@@ -21,4 +25,12 @@ def keep_small() -> None:
     libc = ctypes.CDLL(None)
     if hasattr(libc, "mallopt") and hasattr(libc, "malloc_trim"):
         libc.mallopt(_M_ARENA_MAX, 1)
+        libc.malloc_trim(0)
+
+
+def hand_back() -> None:
+    """Once more, when the start is over: what connecting and the first looks needed for a while."""
+    gc.collect()
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "malloc_trim"):
         libc.malloc_trim(0)

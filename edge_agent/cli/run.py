@@ -34,9 +34,8 @@ def _run(options: argparse.Namespace) -> int:
         level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     _finish_enrolment(settings)
-    faulthandler.enable(
-        file=2
-    )  # systemd's watchdog ends us by SIGABRT: the journal then shows what every thread was at
+    # systemd's watchdog ends us by SIGABRT: the journal then shows what every thread was at.
+    faulthandler.enable(file=2)
     keep_small()
     agent = Agent(settings, manager=manager())
     for number in (signal.SIGTERM, signal.SIGINT):

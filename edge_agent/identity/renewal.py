@@ -1,8 +1,6 @@
-"""One renewal, or the rest of what a power cut ended, as a process of its own: the agent's recording waits for nothing.
+"""A renewal, or the rest of what a power cut ended, done by a process of its own: recording waits for nothing.
 
-    python -m edge_agent.identity.renewal STATE_FOLDER TIME_MS certain|floor
-
-It answers with one line of JSON, `Outcome`.
+What the process needs (`renewing`) an agent that runs for months does not load.
 """
 
 from __future__ import annotations
@@ -15,13 +13,10 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from edge_agent.errors import AgentError
-from edge_agent.identity.errors import StepFailed
-from edge_agent.identity.steps import Means, go_on, renew
-from edge_agent.identity.store import IdentityStore
 from edge_agent.tls import Moment
 
 TIMEOUT_S: Final = 600.0
+_PROCESS: Final = "edge_agent.identity.renewing"
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
@@ -38,7 +33,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
 def command(state_folder: Path, now: Moment) -> list[str]:
     """What starts it. There is no secret in it."""
     certain = "certain" if now.certain else "floor"
-    return [sys.executable, "-m", __spec__.name, str(state_folder), str(now.time_ms), certain]
+    return [sys.executable, "-m", _PROCESS, str(state_folder), str(now.time_ms), certain]
 
 
 def finish(state_folder: Path, now: Moment) -> Outcome:
@@ -57,28 +52,3 @@ def read_outcome(out: bytes, err: bytes) -> Outcome:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         lines = err.decode(errors="replace").strip().splitlines()
         return Outcome(error=lines[-1] if lines else "the renewal's process ended without a word")
-
-
-def run(state_folder: Path, now: Moment) -> Outcome:
-    """Go on with what is under way, else renew."""
-    store = IdentityStore(state_folder)
-    means = Means(now=lambda floor_ms: now if now.certain else Moment(max(now.time_ms, floor_ms), certain=False))
-    try:
-        identity = go_on(store, means) or renew(store, means)
-    except StepFailed as error:
-        return Outcome(error=str(error), code=error.code, retry_after_s=error.retry_after_s)
-    except AgentError as error:
-        return Outcome(error=str(error))
-    return Outcome(device=identity.hub.device if identity is not None else "")
-
-
-def main() -> int:
-    """The process."""
-    folder, time_ms, certain = sys.argv[1:]
-    outcome = run(Path(folder), Moment(int(time_ms), certain == "certain"))
-    sys.stdout.buffer.write(msgspec.json.encode(outcome))
-    return 1 if outcome.error else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -27,7 +27,7 @@ from msgspec import Struct
 from contract.enrol_code import parse_enrol_code
 from edge_agent.cli.enrol import become_owner
 from edge_agent.clock import wall_ms
-from edge_agent.identity import keys, keytool, renewal
+from edge_agent.identity import keys, keytool, renewing
 from edge_agent.identity.keys import Answer, KeytoolFailed
 from edge_agent.identity.steps import Means, enrol
 from edge_agent.identity.store import IdentityStore
@@ -110,7 +110,7 @@ def _do(order: Order) -> str:
         means = Means(now=lambda floor_ms: Moment(max(floor_ms, wall_ms()), certain=True))
         enrol(IdentityStore(Path(order.folder)), order.url, parse_enrol_code(order.code), means)
         return "done"
-    outcome = renewal.run(Path(order.folder), Moment(wall_ms(), certain=True))
+    outcome = renewing.run(Path(order.folder), Moment(wall_ms(), certain=True))
     return outcome.error or "done"
 
 
