@@ -28,6 +28,11 @@ class Manager:
         self._status = ""
         self._failed = False
 
+    @property
+    def listens(self) -> bool:
+        """Whether there is one."""
+        return bool(self._address)
+
     def ready(self) -> None:
         """We work from now on."""
         self._send("READY=1")

@@ -16,6 +16,7 @@ from edge_agent.config import AgentSettings, config_file, load
 from edge_agent.errors import AgentFailed
 from edge_agent.footprint import keep_small
 from edge_agent.identity import renewal
+from edge_agent.identity.enrolment_wait import wait_for_enrolment
 from edge_agent.identity.moment import clock_of
 from edge_agent.identity.store import IdentityStore
 from edge_agent.sd_notify import manager
@@ -29,15 +30,17 @@ def add(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    settings = load(config_file(options.config))
+    file, told = config_file(options.config), manager()
+    settings = load(file)
     logging.basicConfig(
         level=options.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     _finish_enrolment(settings)
+    settings = wait_for_enrolment(lambda: load(file), told)
     # systemd's watchdog ends us by SIGABRT: the journal then shows what every thread was at.
     faulthandler.enable(file=2)
     keep_small()
-    agent = Agent(settings, manager=manager())
+    agent = Agent(settings, manager=told)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: agent.stop())
     agent.run()
