@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
-import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
 
 import psycopg
 import pytest
@@ -20,74 +18,18 @@ from edge_agent.identity import renewal
 from edge_agent.identity.store import IdentityStore
 from edge_agent.tls import Moment
 from hub.api import limits
-from hub.config import HubSettings
 from hub.pki.folder import PkiFolder
 from hub.store.registry import import_sites
 from simulator.ports import HOST, free_port
 from tests.edge_agent.identity.power_cut import Order, driving
-from tests.end_to_end.program import AGENT, HUB, Program, run
+from tests.end_to_end.enrolling_hub import ORIGIN, ServingHub, add_device, enrolling_hub, show
+from tests.end_to_end.program import AGENT, Program, run
 from tests.end_to_end.seen import Seen
 from tests.hub.api.serving import register, serving
 from tests.hub.people.making import DEMO
 from tests.hub.pki.making import MQTT_NAME, make_code
-from tests.identity_servers import HubMosquitto, HubNginx, admitted, context, hub_settings
+from tests.identity_servers import HubMosquitto, admitted, context, hub_settings
 from tests.patience import until
-
-_HUB_CONFIG: Final = """\
-[database]
-dsn = {dsn}
-[mqtt]
-password_file = {password_file}
-brokers = [{{host = "127.0.0.1", port = {own_port}, tls = false}}]
-[ingest]
-processes = 1
-[api]
-port = {api_port}
-proxies = ["127.0.0.1"]
-[pki]
-folder = {folder}
-broker_folder = {broker_folder}
-proxy_folder = {proxy_folder}
-name = {name}
-mqtt_name = {mqtt_name}
-url = {url}
-mqtt_port = {mqtt_port}
-shared_port = {shared_port}
-https_port = {https_port}
-hop_port = {hop_port}
-"""
-ORIGIN: Final = "http://127.0.0.1:9"
-
-
-def local(settings: HubSettings) -> HubSettings:
-    """Under names that a machine without a name server knows."""
-    names = {"name": "localhost", "mqtt_name": HOST, "url": f"https://localhost:{settings.pki.shared_port}"}
-    return settings.model_copy(update={"pki": settings.pki.model_copy(update=names)})
-
-
-def written(settings: HubSettings, file: Path, dsn: str) -> Path:
-    pki = settings.pki.model_dump(mode="json")
-    values: dict[str, Any] = {
-        **pki,
-        "dsn": dsn,
-        "password_file": str(settings.mqtt.password_file),
-        "own_port": settings.mqtt.brokers[0].port,
-        "api_port": settings.api.port,
-    }
-    file.write_text(_HUB_CONFIG.format(**{key: json.dumps(value) for key, value in values.items()}))
-    return file
-
-
-class ServingHub(Program):
-    """`ttdn-hub serve`."""
-
-    def __init__(self, config: Path) -> None:
-        self.config = config
-        super().__init__("hub", config.with_suffix(".log"), [HUB, "serve", "--config", config])
-
-    def _ready(self) -> bool:
-        said = self.said()
-        return "listening on broker" in said and "running" in said
 
 
 class EnrolledKiosk(Program):
@@ -107,14 +49,6 @@ class EnrolledKiosk(Program):
     def _ready(self) -> bool:
         return "connected" in self.said()
 
-    def shows(self, content_ref: str) -> None:
-        """Its page says what it plays."""
-        body = json.dumps({"type": "display", "content_ref": content_ref, "playing": True, "visible": True}).encode()
-        headers = {"Origin": ORIGIN, "Content-Type": "application/json"}
-        request = urllib.request.Request(f"http://{HOST}:{self.port}/v1/visits", body, headers)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            assert answer.status == 200
-
 
 def well(kiosk: EnrolledKiosk) -> set[str]:
     """What the doctor on the kiosk finds well."""
@@ -124,14 +58,7 @@ def well(kiosk: EnrolledKiosk) -> set[str]:
 
 @pytest.fixture
 def hub(tmp_path: Path, database: str, connection: psycopg.Connection) -> Iterator[ServingHub]:
-    folder = tmp_path / "hub"
-    folder.mkdir()
-    settings = local(hub_settings(folder))
-    settings.pki.broker_folder.mkdir(mode=0o750)
-    PkiFolder(settings.pki).init(datetime.now(UTC))
-    import_sites(connection, DEMO.read_bytes())
-    config = written(settings, folder / "hub.toml", database)
-    with HubMosquitto(settings), HubNginx(settings), ServingHub(config) as serving:
+    with enrolling_hub(tmp_path / "hub", database, connection) as serving:
         yield serving
 
 
@@ -140,15 +67,14 @@ def test_from_a_code_on_a_stick_to_a_play_in_the_hub(
 ) -> None:
     kiosk, stick = EnrolledKiosk(tmp_path / "kiosk"), tmp_path / "stick"
     stick.mkdir()
-    added = run(HUB, "device", "add", "BG-20-CMA", "--toml", stick / "ttdn.toml", "--json", "--config", hub.config)
-    assert added.returncode == 0, added.stderr
-    device = json.loads(added.stdout)["device"]
+    added = add_device(hub, "BG-20-CMA", stick / "ttdn.toml")
+    device = added["device"]
     before = (stick / "ttdn.toml").read_bytes()
     first_boot: list[str | Path] = [AGENT, "--config", kiosk.config, "first-boot", "--no-mount", "--look", stick]
     done = run(*first_boot)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"thiết bị {device} tại https://localhost" in (stick / "ttdn-ket-qua.txt").read_text("utf-8-sig")
-    assert json.loads(added.stdout)["code"] not in (stick / "ttdn.toml").read_text()
+    assert added["code"] not in (stick / "ttdn.toml").read_text()
 
     (stick / "ttdn.toml").write_bytes(before)
     another = EnrolledKiosk(tmp_path / "another")
@@ -161,7 +87,7 @@ def test_from_a_code_on_a_stick_to_a_play_in_the_hub(
     before_start = well(kiosk)
     assert {one if one.startswith("certificate") else one.partition(".")[0] for one in before_start} >= road
     with kiosk:
-        kiosk.shows("gioi-thieu.mp4")
+        show(kiosk.port, "gioi-thieu.mp4")
         until(lambda: seen.contents() == ["gioi-thieu.mp4"], "the play is a row")
         until(lambda: well(kiosk) >= before_start | {"service"}, "the doctor finds the running agent's road well, too")
     assert connection.execute(certificates).fetchone() == (1,)
@@ -182,7 +108,7 @@ def test_power_cuts_before_the_real_hub(
 ) -> None:
     """At every durable operation: one certificate a key at the hub, and one that its broker takes."""
     monkeypatch.setattr(limits, "_ADDRESS_ENROLMENTS", RateLimitItemPerMinute(100_000))
-    settings = local(hub_settings(tmp_path))
+    settings = hub_settings(tmp_path)
     url = f"https://{HOST}:{settings.api.port}"
     pki = settings.pki.model_copy(update={"name": HOST, "mqtt_name": MQTT_NAME, "url": url})
     settings = settings.model_copy(update={"pki": pki})
