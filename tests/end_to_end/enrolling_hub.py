@@ -47,9 +47,9 @@ hop_port = {hop_port}
 """
 
 
-def local(settings: HubSettings) -> HubSettings:
+def local(settings: HubSettings, mqtt_name: str = HOST) -> HubSettings:
     """Under names that a machine without a name server knows."""
-    names = {"name": "localhost", "mqtt_name": HOST, "url": f"https://localhost:{settings.pki.shared_port}"}
+    names = {"name": "localhost", "mqtt_name": mqtt_name, "url": f"https://localhost:{settings.pki.shared_port}"}
     return settings.model_copy(update={"pki": settings.pki.model_copy(update=names)})
 
 
@@ -79,10 +79,15 @@ class ServingHub(Program):
 
 
 @contextmanager
-def enrolling_hub(folder: Path, dsn: str, connection: psycopg.Connection) -> Iterator[ServingHub]:
-    """One with the demo's sites, everything of it below `folder`."""
+def enrolling_hub(
+    folder: Path, dsn: str, connection: psycopg.Connection, mqtt_name: str = HOST
+) -> Iterator[ServingHub]:
+    """One with the demo's sites, everything of it below `folder`.
+
+    `mqtt_name` is its broker's; behind the shared port it is found by a name only, so not by an address.
+    """
     folder.mkdir()
-    settings = local(hub_settings(folder))
+    settings = local(hub_settings(folder), mqtt_name)
     settings.pki.broker_folder.mkdir(mode=0o750)
     PkiFolder(settings.pki).init(datetime.now(UTC))
     import_sites(connection, DEMO.read_bytes())
