@@ -1,8 +1,8 @@
 """A Debian tree that its own systemd has booted, as PID 1 of namespaces: units run as they would on a kiosk.
 
-What differs from a machine: the kernel, the clock and the network are the host's (so 127.0.0.1 is where a test's servers
-are), no devices but null and its kin, /sys and /proc/sys can only be read. Groups of the kernel (MemoryMax) are there as far as
-the host has their controllers in its cgroup2; everything that systemd does by namespaces, seccomp and rlimits is done.
+What differs from a machine: the kernel, the clock and the network are the host's (so 127.0.0.1 is where a test's
+servers are), no devices but null and its kin, /sys and /proc/sys can only be read. Limits of groups (MemoryMax) hold as
+far as the host has their controllers in its cgroup2; all that systemd does by namespaces, seccomp and rlimits is done.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Debian:
 
 def make_debian(root: Path, suite: str) -> Debian:
     """A tree of the variant minbase with a copy of the project and one ordinary user, who may not write to the copy."""
-    command = ["debootstrap", "--variant=minbase", suite, str(root), mirror_of(_sources())]
+    command = ["debootstrap", "--variant=minbase", suite, str(root), mirror_of(apt_sources())]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     for file in ("/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf"):
@@ -100,7 +100,7 @@ def mirror_of(sources: Iterable[str]) -> str:
     raise AssertionError(f"no Debian mirror is named in {_APT}/sources.list or {_APT}/sources.list.d")
 
 
-def _sources() -> Iterator[str]:
+def apt_sources() -> Iterator[str]:
     for file in (_APT / "sources.list", *sorted((_APT / "sources.list.d").glob("*"))):
         if file.exists():
             yield file.read_text()

@@ -121,10 +121,3 @@ def test_while_another_run_holds_the_lock_nothing_happens(debian: Debian) -> Non
     said(debian, "sh", INSTALL)
     text = said(debian, "flock", "/opt/ttdn-agent/lock", "sh", INSTALL, "--lang", "en", code=1)
     assert "another installation or update is under way" in text
-
-
-def test_cloud_init_takes_its_file(debian: Debian) -> None:
-    debian.install("cloud-init")
-    for file in ("user-data", "network-config"):
-        shutil.copyfile(Path(__file__).parents[2] / "deploy/agent/cloud-init" / file, debian.root / "mnt" / file)
-    assert "Valid" in said(debian, "cloud-init", "schema", "--config-file", "/mnt/user-data")
