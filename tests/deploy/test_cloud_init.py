@@ -31,7 +31,7 @@ _KEYFILES: Final = "run/NetworkManager/system-connections/netplan-{}.nmconnectio
 def debian(tmp_path_factory: pytest.TempPathFactory) -> Debian:
     assert os.geteuid() == 0, "making a Debian tree needs root: sudo ./test --full"
     debian = make_debian(tmp_path_factory.mktemp("debian") / "tree", "trixie")
-    debian.install("python3", "systemd", "dbus", "cloud-init", "netplan.io", "locales")
+    debian.install("python3", "systemd", "dbus", "cloud-init", "netplan.io", "openssh-client")  # its keys
     for file in _FILES.iterdir():
         shutil.copyfile(file, debian.root / "mnt" / file.name)
     return debian
