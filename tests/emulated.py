@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,10 +44,10 @@ class Emulated:
     root: Path
 
     def start(self, *command: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
-        """A command, as root in the tree; its output comes through one pipe. All that it started ends with it."""
+        """A command, as root in the tree; its output comes through one pipe. It is to be waited for, or killed."""
         qemu = shutil.which(QEMU)
         assert qemu is not None, "apt-get install -y --no-install-recommends qemu-user-static"
-        namespaces = ["unshare", "--user", "--mount", "--pid", "--fork", "--kill-child=SIGKILL"]
+        namespaces = ["unshare", "--user", "--mount", "--pid", "--fork"]
         process = subprocess.Popen(
             [*namespaces, "sh", "-euc", _ENTER, "enter", str(self.root), _MAGIC, _MASK, qemu, *command],
             env={**_ENVIRON, **(env or {})},
@@ -63,6 +64,12 @@ class Emulated:
         process.stdin.write("yes\n")
         process.stdin.flush()
         return process
+
+    def kill(self, process: subprocess.Popen[str]) -> str:
+        """The first process of its namespace, and so all of them; what they said."""
+        for first in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(first), signal.SIGKILL)  # not through unshare: who changes its user outlives --kill-child
+        return process.communicate()[0]
 
     def said(self, *command: str, code: int = 0, given: str = "") -> str:
         """All that a command says; it has to end with this code. `given` is its standard input."""

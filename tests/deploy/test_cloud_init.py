@@ -1,4 +1,4 @@
-"""A card's first boot by cloud-init alone: Debian 13, which Raspberry Pi OS (Trixie) is made from, takes our two files."""
+"""A card's first boot by cloud-init alone, on Debian 13, which Raspberry Pi OS (Trixie) is made from."""
 
 from __future__ import annotations
 

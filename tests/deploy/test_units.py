@@ -69,6 +69,12 @@ def test_times_of_the_unit_and_of_the_agent_agree() -> None:
     assert unit["Type"] == "notify"
 
 
+def test_the_first_boot_may_take_the_code_out_of_its_file() -> None:
+    unit = entries("ttdn-agent-first-boot.service")
+    assert unit["ProtectSystem"] == "strict", "full makes /boot read-only, whatever else is said of that path"
+    assert {"-/boot", "-/media", "-/mnt", "-/run"} <= set(unit["ReadWritePaths"].split())
+
+
 def test_no_log_file_anywhere() -> None:
     assert all("file:" not in unit.read_text() and "append:" not in unit.read_text() for unit in UNITS)
 

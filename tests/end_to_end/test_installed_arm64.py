@@ -59,5 +59,4 @@ def runs_until_heard(kiosk: Emulated, seen: Seen) -> None:
     try:
         until(lambda: seen.life() == ["boot", "start"], "the hub has its first events", _MINUTES_EACH)
     finally:
-        agent.kill()
-        print(agent.communicate()[0])
+        print(kiosk.kill(agent))

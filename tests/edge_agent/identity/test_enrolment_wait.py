@@ -56,7 +56,7 @@ def test_it_begins_by_itself_once_it_is_enrolled(tmp_path: Path, ear: socket.soc
 def test_a_name_in_the_configuration_ends_the_wait_too(tmp_path: Path, ear: socket.socket) -> None:
     nobody = AgentSettings(state_folder=str(tmp_path))
     named = msgspec.structs.replace(nobody, device="bg-20-cma-k1")
-    complete = msgspec.structs.replace(named, mqtt=MqttSettings(brokers=[BrokerSettings(host="hub.example.vn")]))
+    complete = msgspec.structs.replace(named, mqtt=MqttSettings(brokers=(BrokerSettings(host="hub.example.vn"),)))
     reads, pauses = iter([nobody, named, complete]), list[float]()
     assert wait_for_enrolment(lambda: next(reads), Manager(ear.getsockname(), 90), pauses.append) is complete
     assert pauses == [2.0, 2.0]
