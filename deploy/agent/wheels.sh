@@ -7,23 +7,25 @@ project=$(CDPATH='' cd -- "$here/../.." && pwd -P)
 
 usage() {
     cat <<'END_OF_HELP'
-Cách dùng: sh wheels.sh --arch aarch64|x86_64 --python 3.11|3.13 [--output THƯ_MỤC] [--release-key TỆP]
-           sh wheels.sh --native [--output THƯ_MỤC]
+Cách dùng: sh wheels.sh --arch aarch64|x86_64 --python 3.11|3.13 [--hub] [--output THƯ_MỤC] [--release-key TỆP]
+           sh wheels.sh --native [--hub] [--output THƯ_MỤC]
 Tạo thư mục cài đặt không cần mạng; chép cả thư mục vào USB hoặc phân vùng khởi động, rồi trên máy: sudo sh install.sh
   --arch         aarch64: Raspberry Pi OS 64 bit; x86_64: máy tính thường
   --python       3.11: Debian 12, Raspberry Pi OS Bookworm; 3.13: Debian 13, Raspberry Pi OS Trixie
   --native       cho chính máy này và các máy giống nó, kể cả 32 bit (armv7l): ở đó msgspec và cffi phải biên dịch,
                  cần  apt-get install -y python3-pip python3-dev gcc libffi-dev
+  --hub          cho trung tâm (ttdn-hub), không phải cho ki-ốt (ttdn-agent)
   --output       mặc định: ttdn-agent-PHIÊN_BẢN-ARCH-pyPYTHON trong thư mục hiện tại; không được có sẵn
   --release-key  khóa công khai (PEM) dùng để kiểm tra các bản cập nhật sau này
 
-usage: sh wheels.sh --arch aarch64|x86_64 --python 3.11|3.13 [--output FOLDER] [--release-key FILE]
-       sh wheels.sh --native [--output FOLDER]
+usage: sh wheels.sh --arch aarch64|x86_64 --python 3.11|3.13 [--hub] [--output FOLDER] [--release-key FILE]
+       sh wheels.sh --native [--hub] [--output FOLDER]
 Make a folder that installs without a network; copy it to a stick or the boot partition, then: sudo sh install.sh
   --arch         aarch64: Raspberry Pi OS 64-bit; x86_64: a PC
   --python       3.11: Debian 12, Raspberry Pi OS Bookworm; 3.13: Debian 13, Raspberry Pi OS Trixie
   --native       for this very machine and others like it, also 32-bit (armv7l): msgspec and cffi are compiled there,
                  with  apt-get install -y python3-pip python3-dev gcc libffi-dev
+  --hub          for the hub (ttdn-hub), not for a kiosk (ttdn-agent)
   --output       default: ttdn-agent-VERSION-ARCH-pyPYTHON in the current folder; must not exist yet
   --release-key  public key (PEM) that later updates are checked with
 PYTHON names the Python that runs pip (default: python3).
@@ -35,11 +37,12 @@ fail() { # CODE VIETNAMESE ENGLISH
     exit "$1"
 }
 
-arch='' version='' native='' output='' key=''
+arch='' version='' native='' output='' key='' program=ttdn-agent
 while [ $# -gt 0 ]; do
     case $1 in
         -h | --help) usage && exit 0 ;;
         --native) native=yes ;;
+        --hub) program=ttdn-hub ;;
         --arch | --python | --output | --release-key)
             [ $# -ge 2 ] || fail 2 "$1 cần một giá trị; xem --help" "$1 needs a value; see --help"
             case $1 in --arch) arch=$2 ;; --python) version=$2 ;; --output) output=$2 ;; *) key=$2 ;; esac
@@ -71,7 +74,7 @@ case $version in
     *) fail 2 "--python phải là 3.11 hoặc 3.13; xem --help" "--python has to be 3.11 or 3.13; see --help" ;;
 esac
 release=$(sed -n 's/^VERSION = "\(.*\)"/\1/p' "$project/contract/version.py")
-output=${output:-ttdn-agent-$release-$arch-py$version}
+output=${output:-$program-$release-$arch-py$version}
 [ ! -e "$output" ] || fail 2 "$output đã có; xóa đi hoặc chọn tên khác bằng --output" \
     "$output exists; remove it, or choose another name with --output"
 
@@ -102,7 +105,10 @@ fetch() { # PACKAGE...
 }
 
 pip wheel --quiet --no-deps --wheel-dir "$work" "$project"
-fetch "$work"/ttdn_border-*.whl pip
+set -- "$work"/ttdn_border-*.whl
+extra=
+[ "$program" = ttdn-agent ] || extra='[hub]'
+fetch "$1$extra" pip
 
 for wheel in "$work"/*.whl; do
     name=${wheel##*/}
@@ -110,8 +116,14 @@ for wheel in "$work"/*.whl; do
     set -- "$(printf %s "$name" | cut -d - -f 1)" "$(printf %s "$name" | cut -d - -f 2)"
     printf '%s==%s --hash=sha256:%s\n' "$1" "$2" "$(sha256sum "$wheel" | cut -d ' ' -f 1)"
 done >"$work/requirements.txt"
-printf 'version=%s\narch=%s\npython=%s\n' "$release" "$arch" "$version" >"$work/FOLDER"
-cp -R "$here/install.sh" "$here/uninstall.sh" "$here/agent.first.toml" "$here/systemd" "$here/players" "$work/"
+printf 'program=%s\nversion=%s\narch=%s\npython=%s\n' "$program" "$release" "$arch" "$version" >"$work/FOLDER"
+if [ "$program" = ttdn-agent ]; then
+    cp -R "$here/agent.first.toml" "$here/players" "$work/"
+else
+    here=$project/deploy/hub
+    cp "$here/files-changed.sh" "$work/"
+fi
+cp -R "$here/install.sh" "$here/uninstall.sh" "$here/systemd" "$project/deploy/steps.sh" "$work/"
 [ -z "$key" ] || cp "$key" "$work/release.pub"
 (cd "$work" && find . -type f | sed 's|^\./||' | LC_ALL=C sort | xargs sha256sum) >"$output.sums"
 mv -- "$output.sums" "$work/SHA256SUMS"

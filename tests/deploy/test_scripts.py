@@ -96,7 +96,7 @@ def test_a_wheel_that_nobody_has_listed_is_refused(folder: Path) -> None:
 
 
 def test_a_folder_for_another_machine_names_the_one_to_make(folder: Path) -> None:
-    (folder / "FOLDER").write_text("version=9.9.9\narch=s390x\npython=3.11\n")
+    (folder / "FOLDER").write_text("program=ttdn-agent\nversion=9.9.9\narch=s390x\npython=3.11\n")
     sign(folder)
     done = run(folder / "install.sh", "--check")
     assert done.returncode == 2

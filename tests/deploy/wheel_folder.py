@@ -37,7 +37,8 @@ def make_folder(folder: Path, *, arch: str, python: str) -> Path:
     for part in PARTS:
         source = DEPLOY / part
         (shutil.copytree if source.is_dir() else shutil.copyfile)(source, folder / part)
-    (folder / "FOLDER").write_text(f"version=9.9.9\narch={arch}\npython={python}\n")
+    shutil.copyfile(DEPLOY.parent / "steps.sh", folder / "steps.sh")
+    (folder / "FOLDER").write_text(f"program=ttdn-agent\nversion=9.9.9\narch={arch}\npython={python}\n")
     (folder / "pip-0-py3-none-any.whl").touch()
     sign(folder)
     return folder
