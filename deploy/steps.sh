@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154 # $lang, $check, $opt, $program are the caller's
+# shellcheck shell=sh disable=SC2154,SC2034 # $lang, $check, $opt, $program are the caller's, $changed is for it
 # Steps that the installers of agent and hub share; they source this file after setting
 #   program  ttdn-agent or ttdn-hub      opt  its folder below /opt      lang  vi, en or both
 # Every step looks first and is done by a rename at its end, so that a run that was cut off is made good by the next.

@@ -93,12 +93,7 @@ class HubNginx(LoopbackServer):
 
     def _command(self) -> list[str]:
         publication.write(self.folder, publication.proxy_files(self.settings, self.folder, bind=HOST), make=True)
-        own = "".join(
-            f"    {kind}_temp_path {self.folder}/{kind};\n"
-            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        config = self.folder / "test.conf"  # what a machine has one of goes into the test's folder
-        config.write_text((self.folder / "nginx.conf").read_text().replace("http {\n", f"http {{\n{own}", 1))
+        config = self.folder / "nginx.conf"
         set_here = f"daemon off; pid {self.folder}/nginx.pid;"
         return [program("nginx"), "-p", str(self.folder), "-c", str(config), "-g", set_here]
 

@@ -91,8 +91,8 @@ def broker_config(config: ConfigOption = None, folder: FolderOption = None) -> N
 def proxy_config(config: ConfigOption = None, folder: FolderOption = None) -> None:
     """Write what nginx reads: one port for HTTPS and for the broker, told apart by name, and the certificate.
 
-    Start it with: nginx -c FOLDER/nginx.conf. Certificates are kept fresh there by the running hub; nginx reads them
-    again on reload. The hub needs api.proxies = ["127.0.0.1"].
+    Start it with: nginx -p EMPTY_FOLDER -c FOLDER/nginx.conf; it need not be root but for the port. Certificates are
+    kept fresh there by the running hub; nginx reads them again on reload. The hub needs api.proxies = ["127.0.0.1"].
     """
     settings = settings_of(config)
     settings.pki.require()

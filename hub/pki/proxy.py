@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 _CONFIG: Final = """\
 # nginx for ttdn-hub; made by: ttdn-hub pki proxy-config. After a change of https.pem: nginx -s reload.
+# It need not be root; what is not named by a whole path lies below its option -p.
 
 load_module /usr/lib/nginx/modules/ngx_stream_module.so;
 worker_processes auto;
@@ -50,6 +51,11 @@ http {{
     access_log off;
     server_tokens off;
     client_max_body_size 10m;
+    client_body_temp_path client_body;
+    proxy_temp_path proxy;
+    fastcgi_temp_path fastcgi;
+    uwsgi_temp_path uwsgi;
+    scgi_temp_path scgi;
     server {{
         listen 127.0.0.1:{https_port} ssl proxy_protocol;
         server_name {name};
