@@ -145,7 +145,7 @@ install_packages_of_debian() {
     log=$(mktemp)
     # RUNLEVEL: without systemd (a container) invoke-rc.d then starts nothing.
     # shellcheck disable=SC2086 # a list of words
-    if ! { dpkg --configure -a && apt-get update -q && RUNLEVEL=1 apt-get install -q -y --no-install-recommends $missing; } \
+    if ! { dpkg --configure -a && { apt-get update -q || :; } && RUNLEVEL=1 apt-get install -q -y --no-install-recommends $missing; } \
         >"$log" 2>&1 9>&-; then
         tail -n 15 "$log" >&2
         rm -f -- "$log"
