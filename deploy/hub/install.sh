@@ -315,10 +315,10 @@ tell_engine() {
         say "CƠ SỞ DỮ LIỆU: PostgreSQL với TimescaleDB $timescale bản Apache (của Debian): không nén. Muốn nén: gói của nhà cung cấp." \
             "DATABASE: PostgreSQL with TimescaleDB $timescale, Apache edition (Debian's): it does not compress; the vendor's does."
     else
-        say "CƠ SỞ DỮ LIỆU: PostgreSQL thường, không nén: sự kiện chiếm chỗ gấp khoảng mười lần, xóa dữ liệu cũ chậm hơn. \
-Đủ cho vài chục ki-ốt. Muốn TimescaleDB: cài gói của nhà cung cấp rồi chạy lại install.sh." \
-            "DATABASE: plain PostgreSQL, nothing is compressed: events take some ten times the space, and old ones go slower. \
-Enough for some dozens of kiosks. For TimescaleDB: install its vendor's package, then run install.sh again."
+        say "CƠ SỞ DỮ LIỆU: PostgreSQL thường, không nén: sự kiện chiếm chỗ gấp khoảng chín lần, xóa dữ liệu cũ chậm hơn. \
+Muốn TimescaleDB: cài gói của nhà cung cấp rồi chạy lại install.sh." \
+            "DATABASE: plain PostgreSQL, nothing is compressed: events take some nine times the space, and old ones go slower. \
+For TimescaleDB: install its vendor's package, then run install.sh again."
     fi
 }
 
