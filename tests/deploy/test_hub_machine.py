@@ -11,18 +11,19 @@ from pathlib import Path
 
 import pytest
 
+from hub.registry.points import COLUMNS
 from tests.debian import Debian, make_debian
 from tests.deploy.hub_guide import GUIDE, blocks
 from tests.deploy.machine import Machine
 from tests.deploy.wheel_folder import make_wheels
-from tests.patience import wait_for
+from tests.patience import until
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(1800)]
 INSTALL = "sh /mnt/ttdn-hub/install.sh --lang en"
 NAMES = "--name ttdn.example.vn --mqtt-name mqtt.ttdn.example.vn"
 DEBIANS = "postgresql mosquitto nginx libnginx-mod-stream python3-venv"
 SERVICES = ("ttdn-broker", "ttdn-hub-maintain", "ttdn-hub-ingest", "ttdn-hub-api", "ttdn-proxy")
-POINT = "BG-20-CMA,Cửa khẩu Chi Ma,Lạng Sơn,20,CN,chinh,21.79,107.03,C\n"
+POINT = ",".join(column.example for column in COLUMNS) + "\n"
 AGENT = "[probes.system]\n"
 PASSWORD = "mot hai ba bon nam"
 # Does what the guide's sudo does where there is none: everything there is root's already.
@@ -110,7 +111,7 @@ def test_the_guide_from_a_fresh_debian_to_a_kiosk_and_back_from_a_backup(root: P
         assert code, said
         enrol(machine, code[1])
         machine.start("ttdn-agent")
-        wait_for(lambda: stored(machine) > 0, 60)
+        until(lambda: stored(machine) > 0)
         for line in steps["Ki-ốt đầu tiên"][7:]:
             machine.sh(line)
         assert devices(machine) == {"bg-20-cma-k1": "enrolled"}
@@ -130,7 +131,7 @@ def test_the_guide_from_a_fresh_debian_to_a_kiosk_and_back_from_a_backup(root: P
         start_all(machine)
         assert stored(machine) == before
         machine.start("ttdn-agent")
-        wait_for(lambda: stored(machine) > before, 60)
+        until(lambda: stored(machine) > before)
         assert devices(machine) == {"bg-20-cma-k1": "enrolled"}, "by the certificate that it had"
         machine.sh("ttdn-hub audit")
         for line in steps["Gỡ"]:
@@ -218,5 +219,5 @@ def test_new_files_are_read_again(root: Path) -> None:
         shutil.move(shim, root / "root/systemctl")
         subprocess.run(["kill", "-HUP", str(machine.pid("ttdn-broker"))], check=True)
         subprocess.run(["kill", "-HUP", str(machine.pid("ttdn-proxy"))], check=True)
-        wait_for(lambda: "Reloading config" in machine.log("ttdn-broker"), 10)
+        until(lambda: "Reloading config" in machine.log("ttdn-broker"))
         assert "has read this list" in machine.sh("ttdn-hub pki status")

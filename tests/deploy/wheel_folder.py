@@ -22,9 +22,9 @@ def python_with_pip() -> str:
     raise AssertionError("wheels.sh needs pip: apt-get install -y --no-install-recommends python3-pip")
 
 
-def make_wheels(folder: Path, arch: str, python: str) -> Path:
+def make_wheels(folder: Path, arch: str, python: str, *options: str) -> Path:
     """The real thing, from this checkout."""
-    command = ["sh", str(DEPLOY / "wheels.sh"), "--arch", arch, "--python", python, "--output", str(folder)]
+    command = ["sh", str(DEPLOY / "wheels.sh"), "--arch", arch, "--python", python, "--output", str(folder), *options]
     environ = {**os.environ, "PYTHON": python_with_pip()}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
