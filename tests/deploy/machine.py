@@ -1,7 +1,7 @@
 """A Debian tree as a machine that runs: processes, loopback and ports of its own, units started from their very files.
 
 systemd is not what boots it, so what a unit says of user, groups, capabilities, folders and environment is done here by
-`setpriv`, and READY=1 is listened for as systemd would; what only systemd can do (sandboxing, watchdogs, restarts) is not.
+`setpriv`, and READY=1 is listened for as systemd would. What only systemd can do (sandboxes, watchdogs, restarts) is not.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Final, Self
 
 _HOLD: Final = (
     'ip link set lo up && mount -t proc proc "$1/proc" && mount -t tmpfs -o mode=1777 shm "$1/dev/shm" '
+    '&& mkdir -p "$1/dev/pts" && mount -t devpts -o newinstance,ptmxmode=0666 pts "$1/dev/pts" '
     '&& echo up && exec chroot "$1" sleep infinity'
 )
 _PATH: Final = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -100,6 +101,23 @@ class Machine:
         """A line of a document."""
         return self.said("sh", "-c", line, code=code)
 
+    def typed(self, line: str, prompt: str, answers: Sequence[str]) -> str:
+        """A line at a terminal, and what a person answers whenever the prompt has come."""
+        said = b""
+        command = self._inside(["script", "-qec", line, "/dev/null"])
+        with subprocess.Popen(
+            command, env=_environ(None), stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+        ) as process:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            for number, answer in enumerate(answers, start=1):
+                while said.count(prompt.encode()) < number and (more := process.stdout.read(1)):
+                    said += more
+                process.stdin.write(f"{answer}\n".encode())
+            said += process.stdout.read()
+        assert process.returncode == 0, said.decode(errors="replace")
+        return said.decode(errors="replace")
+
     def start(self, name: str) -> None:
         """A service, from its file in the tree; returns when it says that it is ready, if it ever does."""
         unit = Unit(self.root / "etc/systemd/system" / f"{name}.service")
@@ -117,7 +135,11 @@ class Machine:
                 ear.bind(_short(place))
                 place.chmod(0o777)
             self.running[name] = subprocess.Popen(
-                self._inside(unit.command()), env=_environ(environ), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                self._inside(unit.command()),
+                env=_environ(environ),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
             )
             if unit.one("Type") == "notify":
                 _wait_ready(ear, self.running[name], log)

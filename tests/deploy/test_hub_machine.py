@@ -84,7 +84,7 @@ def stored(machine: Machine) -> int:
 def enrol(machine: Machine, code: str) -> None:
     machine.sh("sh /mnt/ttdn-agent/install.sh --lang en")
     (machine.root / "etc/ttdn-agent/agent.toml").write_text(AGENT)
-    said = machine.said("ttdn-agent", "enrol", "https://ttdn.example.vn", given=f"{code}\n")
+    said = machine.said("ttdn-agent", "enrol", "https://ttdn.example.vn", code)
     assert "bg-20-cma-k1" in said
 
 
@@ -103,8 +103,7 @@ def test_the_guide_from_a_fresh_debian_to_a_kiosk_and_back_from_a_backup(root: P
                 with (root / "var/tmp/diem.csv").open("a", encoding="utf-8") as filled:
                     filled.write(POINT)
             if "user add" in line:
-                typed = f"{PASSWORD}\n{PASSWORD}\n"
-                machine.said("script", "-qec", line, "/dev/null", given=typed)
+                machine.typed(line, "password: ", [PASSWORD, PASSWORD])
             else:
                 said = machine.sh(f"{place} && {line}")
         code = re.search(r"https://ttdn\.example\.vn (\S+)", said)
