@@ -13,9 +13,18 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.deploy.hub_guide import GUIDE, blocks
 from tests.regenerate import ROOT
 
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "docs/readers.md", "docs/cap-nhat.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "docs/architecture.md",
+    "docs/readers.md",
+    "docs/cap-nhat.md",
+    "docs/cai-dat-hub.md",
+    "docs/install-hub.md",
+)
 RUN_HERE = {
     "ttdn-agent check-config",
     "ttdn-agent sample-config",
@@ -93,8 +102,11 @@ RUN_BY = {
         "tests/edge_agent/update/test_installer.py::test_a_good_version_stays_and_one_that_breaks_a_probe_goes_back"
     ),
 }
+HUB_GUIDE = "tests/deploy/test_hub_machine.py::test_the_guide_from_a_fresh_debian_to_a_kiosk_and_back_from_a_backup"
+"""Runs the guide's blocks as they stand; both guides have the same (tests/deploy/test_hub_scripts.py)."""
+RUN_BY |= {line: HUB_GUIDE for lines in blocks(GUIDE).values() for line in lines}
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
-_INLINE = re.compile(r"`((?:\./(?:demo|test)|ttdn-(?:agent|hub)|python -m|pip install)\b[^`|]*)`")
+_INLINE = re.compile(r"`((?:\./(?:demo|test)|ttdn-(?:agent|hub)(?![\w-])|python -m|pip install)\b[^`|]*)`")
 _LINK = re.compile(r"\]\(([^)#]+)(#[^)]*)?\)")
 
 

@@ -104,7 +104,7 @@ class Machine:
     def typed(self, line: str, prompt: str, answers: Sequence[str]) -> str:
         """A line at a terminal, and what a person answers whenever the prompt has come."""
         said = b""
-        command = self._inside(["script", "-qec", line, "/dev/null"])
+        command = self._inside(["timeout", "--kill-after=1", "60", "script", "-qec", line, "/dev/null"])
         with subprocess.Popen(
             command, env=_environ(None), stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         ) as process:

@@ -103,7 +103,7 @@ def test_the_guide_from_a_fresh_debian_to_a_kiosk_and_back_from_a_backup(root: P
                 with (root / "var/tmp/diem.csv").open("a", encoding="utf-8") as filled:
                     filled.write(POINT)
             if "user add" in line:
-                machine.typed(line, "password: ", [PASSWORD, PASSWORD])
+                machine.typed(line, ": ", [PASSWORD, PASSWORD])
             else:
                 said = machine.sh(f"{place} && {line}")
         code = re.search(r"https://ttdn\.example\.vn (\S+)", said)
