@@ -1,7 +1,8 @@
 """A Debian tree as a machine that runs: processes, loopback and ports of its own, units started from their very files.
 
 systemd is not what boots it, so what a unit says of user, groups, capabilities, folders and environment is done here by
-`setpriv`, and READY=1 is listened for as systemd would. What only systemd can do (sandboxes, watchdogs, restarts) is not.
+`setpriv`, and READY=1 is listened for as systemd would. What only systemd can do (sandboxes, watchdogs, restarts) is
+not.
 """
 
 from __future__ import annotations
@@ -79,6 +80,8 @@ class Machine:
         assert self._holder is not None
         os.kill(self._first, signal.SIGKILL)  # the first process of its namespace: all others go with it
         self._holder.wait(30)
+        assert self._holder.stdout is not None
+        self._holder.stdout.close()
         for process in self.running.values():
             process.wait(30)
 
@@ -132,7 +135,9 @@ class Machine:
                 environ["NOTIFY_SOCKET"] = f"/run/{name}.notify"
                 place = self.root / f"run/{name}.notify"
                 place.unlink(missing_ok=True)
-                ear.bind(_short(place))
+                folder = os.open(place.parent, os.O_RDONLY)
+                ear.bind(f"/proc/self/fd/{folder}/{place.name}")  # a test's own path does not fit into a socket's name
+                os.close(folder)
                 place.chmod(0o777)
             self.running[name] = subprocess.Popen(
                 self._inside(unit.command()),
@@ -175,11 +180,6 @@ def _child(pid: int) -> int:
             return int(children[0])
         time.sleep(0.01)
     raise AssertionError(f"process {pid} has started nothing")
-
-
-def _short(place: Path) -> str:
-    """A name for a socket: a path as long as a test's folder does not fit into one."""
-    return f"/proc/self/fd/{os.open(place.parent, os.O_RDONLY)}/{place.name}"
 
 
 def _wait_ready(ear: socket.socket, process: subprocess.Popen[bytes], log: Path) -> None:

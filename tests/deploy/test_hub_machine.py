@@ -1,4 +1,4 @@
-"""The hub's machine from a Debian just installed, by the guide's own commands; a kiosk enrols and its events arrive."""
+"""The hub's machine from a Debian just installed, by the guide's own commands; a kiosk enrols and its plays arrive."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,6 +19,7 @@ from tests.debian import Debian, make_debian
 from tests.deploy.hub_guide import GUIDE, blocks
 from tests.deploy.machine import Machine
 from tests.deploy.wheel_folder import make_wheels
+from tests.mpv import MpvProcess, make_clip
 from tests.patience import until
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(1800)]
@@ -24,7 +28,7 @@ NAMES = "--name ttdn.example.vn --mqtt-name mqtt.ttdn.example.vn"
 DEBIANS = "postgresql mosquitto nginx libnginx-mod-stream python3-venv"
 SERVICES = ("ttdn-broker", "ttdn-hub-maintain", "ttdn-hub-ingest", "ttdn-hub-api", "ttdn-proxy")
 POINT = ",".join(column.example for column in COLUMNS) + "\n"
-AGENT = "[probes.system]\n"
+AGENT = "[probes.system]\n[probes.mpv]\nhash_media = false\n"
 PASSWORD = "mot hai ba bon nam"
 # Does what the guide's sudo does where there is none: everything there is root's already.
 SUDO = '#!/bin/sh\nexec "$@"\n'
@@ -78,7 +82,24 @@ def devices(machine: Machine) -> dict[str, str]:
 
 
 def stored(machine: Machine) -> int:
-    return int(machine.sh("cd / && runuser -u postgres -- psql -qAtd ttdn -c 'SELECT count(*) FROM hub.lifecycle'"))
+    """Plays."""
+    return int(machine.sh("cd / && runuser -u postgres -- psql -qAtd ttdn -c 'SELECT count(*) FROM hub.play'"))
+
+
+@contextmanager
+def player(machine: Machine, folder: Path) -> Iterator[None]:
+    """A real mpv of this machine, at the socket where the kiosk's agent looks for one."""
+    folder.mkdir(exist_ok=True)
+    clip = make_clip(folder / "gioi-thieu.mkv", 2)
+    with TemporaryDirectory() as short:  # a socket's path may not be long
+        screen = Path(short) / "screen"
+        screen.symlink_to(machine.root / "run/ttdn-screen")
+        mpv = MpvProcess(screen).start("--loop-playlist=inf", str(clip))
+        try:
+            Path(mpv.socket_path).chmod(0o660)
+            yield
+        finally:
+            mpv.kill()
 
 
 def enrol(machine: Machine, code: str) -> None:
@@ -88,7 +109,7 @@ def enrol(machine: Machine, code: str) -> None:
     assert "bg-20-cma-k1" in said
 
 
-def test_the_guide_from_a_fresh_debian_to_a_kiosk_and_back_from_a_backup(root: Path) -> None:
+def test_the_guide_from_a_fresh_debian_to_a_kiosk_and_back_from_a_backup(root: Path, tmp_path: Path) -> None:
     """Every command of the guide, in its order; what comes between them is what it says that people do."""
     steps = blocks(GUIDE)
     with Machine(root) as machine:
@@ -109,8 +130,9 @@ def test_the_guide_from_a_fresh_debian_to_a_kiosk_and_back_from_a_backup(root: P
         code = re.search(r"https://ttdn\.example\.vn (\S+)", said)
         assert code, said
         enrol(machine, code[1])
-        machine.start("ttdn-agent")
-        until(lambda: stored(machine) > 0)
+        with player(machine, tmp_path / "media"):
+            machine.start("ttdn-agent")
+            until(lambda: stored(machine) > 0)
         for line in steps["Ki-ốt đầu tiên"][7:]:
             machine.sh(line)
         assert devices(machine) == {"bg-20-cma-k1": "enrolled"}
@@ -129,8 +151,9 @@ def test_the_guide_from_a_fresh_debian_to_a_kiosk_and_back_from_a_backup(root: P
             machine.sh(line)
         start_all(machine)
         assert stored(machine) == before
-        machine.start("ttdn-agent")
-        until(lambda: stored(machine) > before)
+        with player(machine, tmp_path / "media"):
+            machine.start("ttdn-agent")
+            until(lambda: stored(machine) > before)
         assert devices(machine) == {"bg-20-cma-k1": "enrolled"}, "by the certificate that it had"
         machine.sh("ttdn-hub audit")
         for line in steps["Gỡ"]:
