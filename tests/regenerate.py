@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from contract.schemas import schemas
 from edge_agent import config_sample as agent_sample
 from edge_agent.faults import CODES
+from edge_agent.words import vi
 from hub.config import sample as hub_sample
 from hub.pki.broker import access_rules
 
@@ -20,13 +21,13 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 _FAULTS_HEAD: Final = """\
 # Mã lỗi · Fault codes
 
-Mọi sự kiện `fault` mang một trong các mã này. Trang này được tạo từ `edge_agent/faults.py`.
+Mọi sự kiện `fault` mang một trong các mã này; `ttdn-agent doctor` nói cùng những lời này.
 
-Every `fault` event carries one of these codes. This page is written from `edge_agent/faults.py` by
-`python -m tests.regenerate faults`.
+Every `fault` event carries one of these codes. This page is written from `edge_agent/faults.py` and
+`edge_agent/words/vi.py` by `python -m tests.regenerate faults`.
 
-| Mã · Code | Ý nghĩa và việc cần làm · What it means and what to do |
-|---|---|
+| Mã · Code | Việc cần làm | What it means and what to do |
+|---|---|---|
 """
 
 
@@ -40,7 +41,7 @@ class Generated(NamedTuple):
 
 def fault_table() -> str:
     """docs/faults.md."""
-    return _FAULTS_HEAD + "".join(f"| `{code}` | {text} |\n" for code, text in CODES.items())
+    return _FAULTS_HEAD + "".join(f"| `{code}` | {vi.FAULTS[code]} | {text} |\n" for code, text in CODES.items())
 
 
 GENERATED: Final = (
