@@ -1,0 +1,158 @@
+"""A machine on which the guide's commands are typed: a hub, a kiosk, a boot partition, all below one folder.
+
+What a guide calls `https://ttdn.example.vn`, `/boot/firmware` or `/etc/ttdn-agent` stands here elsewhere; commands are led
+there, and what they say is led back. `sudo` asks for nothing, and `systemctl` of the agent starts and stops a process.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from edge_agent import status_file
+from hub.pki.folder import PkiFolder
+from hub.store.registry import import_sites
+from simulator.ports import free_port
+from tests.end_to_end.program import AGENT, PROJECT, Program, environment
+from tests.end_to_end.test_enrolment import ServingHub, local, written
+from tests.hub.people.making import DEMO
+from tests.identity_servers import HubMosquitto, HubNginx, hub_settings
+from tests.mpv import MpvProcess, make_clip
+from tests.patience import DEADLINE_S, until
+
+_HUB_NAME: Final = "https://ttdn.example.vn"
+_PORT: Final = 8450
+_FIRST: Final = PROJECT / "deploy" / "agent" / "agent.first.toml"
+_MPV: Final = '# [probes.mpv]\n# socket_path = "/run/ttdn-screen/mpv.sock"\n'
+_SERVICE: Final = re.compile(r"systemctl (?:enable --)?(start|stop|restart|now|kill) (mpv-kiosk|ttdn-agent)(?: --signal=KILL)?")
+
+
+class _Agent(Program):
+    def __init__(self, config: Path, runtime: Path) -> None:
+        self._runtime = runtime
+        super().__init__("kiosk", config.with_suffix(".log"), [AGENT, "--config", config, "run"])
+
+    def _ready(self) -> bool:
+        status = status_file.read(self._runtime)
+        running = status is not None and status_file.is_running(status)
+        return running and status is not None and status.pid == self.pid and status.receipt_ms is not None
+
+
+class Stage:
+    """Commands are typed here."""
+
+    def __init__(self, root: Path, hub: ServingHub, url: str, language: str) -> None:
+        self._root, self._language = root, language
+        places = {
+            _HUB_NAME: url,
+            "/boot/firmware": f"{root}/boot",
+            "/media/$USER/bootfs": f"{root}/boot",
+            "/etc/ttdn-agent": f"{root}/etc",
+            "/var/lib/ttdn-agent": f"{root}/state",
+            "/run/ttdn-agent": f"{root}/runtime",
+            "/run/ttdn-screen": f"{root}/mpv",
+        }
+        self._places = places
+        for name in ("boot", "etc", "state", "work", "mpv"):
+            (root / name).mkdir(parents=True)
+        self._config = root / "etc" / "agent.toml"
+        own = f'state_folder = "{root}/state"\nruntime_folder = "{root}/runtime"\n'
+        self._config.write_text(own + _FIRST.read_text())
+        self._player, self._clip = MpvProcess(root / "mpv"), make_clip(root / "gioi-thieu.mkv", 300)
+        self._hub_config = hub.config
+        self._agent = _Agent(self._config, root / "runtime")
+
+    def type(self, command: str) -> str:
+        """What is seen of it."""
+        command = command.replace("sudo ", "")
+        if (service := _SERVICE.fullmatch(command)) is not None:
+            self._serve(service[1], service[2])
+            return ""
+        if command == "nano /etc/ttdn-agent/agent.toml":  # the two marks that the guide tells to take away
+            text = self._config.read_text()
+            assert _MPV in text
+            watched = f'[probes.mpv]\nsocket_path = "{self._player.socket_path}"\n'
+            self._config.write_text(text.replace(_MPV, watched))
+            return ""
+        for told, real in self._places.items():
+            command = command.replace(told, real)
+        command = command.replace("ttdn-agent first-boot", f"ttdn-agent first-boot --no-mount --look {self._root}/boot")
+        command = command.replace("page on", f"page on --port {free_port()}")
+        done = subprocess.run(
+            ["/bin/sh", "-c", command],
+            cwd=self._root / "work",
+            env=self._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=DEADLINE_S,
+            check=False,
+        )
+        return self._led_back(done.stdout.decode("utf-8-sig").replace("\r\n", "\n"))
+
+    def close(self) -> None:
+        """The agent ends."""
+        self.type("ttdn-agent page off")
+        self._agent.stop()
+        self._player.kill()
+
+    def _serve(self, how: str, unit: str) -> None:
+        if unit == "mpv-kiosk":
+            if how == "stop":
+                self._player.kill()
+            else:
+                self._player.start(str(self._clip))
+        elif how == "kill":  # and systemd starts it again
+            self._agent.kill()
+            self._agent.start()
+        else:
+            if how != "start":
+                self._agent.stop()
+            if how != "stop":
+                self._agent.start()
+
+    def _led_back(self, said: str) -> str:
+        for told, real in self._places.items():
+            said = said if "$" in told else said.replace(real, told)
+        said = said.replace(str(self._player.socket_path), "/run/ttdn-screen/mpv.sock")
+        said = said.replace("localhost", "ttdn.example.vn").replace("127.0.0.1", "mqtt.ttdn.example.vn")
+        return re.sub(r"(http://\S+?):\d+", rf"\1:{_PORT}", said)
+
+    def _environment(self) -> dict[str, str]:
+        own = environment()
+        own["PATH"] = f"{Path(sys.executable).parent}:{own['PATH']}"
+        config = {"TTDN_AGENT_CONFIG": str(self._config), "TTDN_HUB_CONFIG": str(self._hub_config)}
+        return {**own, **config, "TTDN_LANG": self._language}
+
+
+@contextmanager
+def hub_running(folder: Path, dsn: str, connection: psycopg.Connection) -> Iterator[tuple[ServingHub, str]]:
+    """A hub as it is installed, and its address."""
+    folder.mkdir()
+    settings = local(hub_settings(folder))
+    settings.pki.broker_folder.mkdir(mode=0o750)
+    PkiFolder(settings.pki).init(datetime.now(UTC))
+    import_sites(connection, DEMO.read_bytes())
+    config = written(settings, folder / "hub.toml", dsn)
+    with HubMosquitto(settings), HubNginx(settings), ServingHub(config) as hub:
+        yield hub, settings.pki.enrol_url
+
+
+def settle(stage: Stage, command: str) -> str:
+    """What a command says once two answers running are of one length: a program has just been started."""
+    said: list[str] = [stage.type(command)]
+
+    def same() -> bool:
+        said.append(stage.type(command))
+        return len(said[-1].splitlines()) == len(said[-2].splitlines())
+
+    until(same, f"{command} says the same twice")
+    return said[-1]
