@@ -77,7 +77,7 @@ def test_nothing_of_the_hub_is_installed(kiosk: Path) -> None:
 def test_the_agent_runs_from_it(kiosk: Path, config: Path, tmp_path: Path) -> None:
     agent = kiosk / "ttdn-agent"
     assert "exit codes" in done(agent, "--help", cwd=tmp_path)
-    assert "is well" in done(agent, "--config", config, "check-config", cwd=tmp_path)
+    assert "is well" in done(agent, "--config", config, "check-config", "--lang", "en", cwd=tmp_path)
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen([agent, "--config", config, "run"], stderr=log, cwd=tmp_path)
     try:

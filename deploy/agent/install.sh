@@ -159,8 +159,8 @@ start_agent() {
 
 look_at_settings() {
     [ -z "$check" ] || return 0
-    if said=$("$command" check-config 2>&1); then
-        say "cấu hình tốt: $said" "the configuration is well: $said"
+    if said=$("$command" check-config --lang vi 2>&1); then
+        say "Cấu hình $said" "The configuration $("$command" check-config --lang en)"
     else
         say "CẦN LÀM: $etc/agent.toml chưa dùng được: $said" "TO DO: $etc/agent.toml cannot be used yet: $said"
     fi

@@ -12,6 +12,7 @@ import msgspec
 
 from contract.enrol_code import EnrolCode, parse_enrol_code
 from contract.errors import ContractError
+from edge_agent.cli import language
 from edge_agent.cli.exits import EPILOG, OK, TROUBLE, USAGE
 from edge_agent.cli.output import say
 from edge_agent.config import config_file, load
@@ -37,13 +38,14 @@ def add(commands: Any) -> None:
         "code", nargs="?", default="", help="the code; '-' reads it from standard input; asked for if missing"
     )
     parser.add_argument("--again", action="store_true", help="replace the enrolment that this device has")
-    parser.add_argument("--lang", choices=("vi", "en"), default="vi", help="language of what is said (default: vi)")
+    language.add_option(parser)
     parser.add_argument("--json", action="store_true", help="for scripts: one line at the end")
     parser.set_defaults(command=_enrol)
 
 
 def _enrol(options: argparse.Namespace) -> int:
     settings = load(config_file(options.config))
+    options.lang = language.chosen(options)
     state = Path(settings.state_folder)
     become_owner(state)
     try:

@@ -36,7 +36,7 @@ FOUND: Final = MappingProxyType(
     {
         "check.hangs": ("not done after {seconds} s", "Run it again; if it stays so, restart the machine."),
         "check.bug": ("a bug of the doctor itself: {reason}", "Send this line to the province's staff."),
-        "config.unusable": ("cannot be used: {reason}", "Correct the file, then run: ttdn-agent check-config"),
+        "config.unusable": ("cannot be used: {reason}", "Correct the file, then run: sudo ttdn-agent check-config"),
         "config.well": ("{device}, file {file}, watching: {probes}", ""),
         "service.stopped": (
             "the agent does not run (systemd: {state})",
@@ -175,6 +175,10 @@ FOUND: Final = MappingProxyType(
         ),
         "tls.well": ("{server}: the server's certificate is right, until {until}", ""),
         "broker.no_list": ("there is no broker to go to: {reason}", "Enrol this device, or correct the configuration."),
+        "broker.not_enrolled": (
+            "no broker is known: this device is not enrolled",
+            "Ask the province for a code, then run: sudo ttdn-agent enrol URL CODE",
+        ),
         "broker.reached": ("{server}: its port is open", ""),
         "broker.let_in": ("{server}: lets this device in", ""),
         "broker.refuses": (
@@ -235,7 +239,7 @@ FOUND: Final = MappingProxyType(
             "{folder} can be read only",
             "Restart the machine; if it stays so, replace the SD card.",
         ),
-        "fault": ("{reason}", ""),
+        "fault": ("{code}: {reason}", ""),
         "screen.disconnected": ("{screen}: no display is seen", "Check the HDMI cable and the display's power."),
         "screen.asleep": ("{screen}: off or asleep", "As it should be out of hours; else switch the display on."),
         "screen.closed": ("{screen}: closed now, asleep", ""),
@@ -306,6 +310,9 @@ PLAIN: Final = MappingProxyType(
         "doctor.not_shown": "Cannot be shown on the screen: {reason}",
         "screen.left": "The screen goes back to normal after {seconds} s.",
         "screen.more": "and {count} more",
+        "check.well": "{file} is well: device {device}, probes: {probes}",
+        "check.not_enrolled": "{file} is well: not enrolled yet, probes: {probes}",
+        "check.no_probe": "none",
         "status.device": "device      {device}, agent {version}, pid {pid}",
         "status.stopped": "device      {device}; the agent does not run",
         "status.nobody": "device      not enrolled; the agent does not run",
@@ -368,10 +375,10 @@ PLAIN: Final = MappingProxyType(
         "page.other": "Tiếng Việt",
         "page.on": "The page is open for {minutes} min, on the local network only:",
         "page.secret": "Code (works once): {code}",
-        "page.how_off": "It closes by itself. Close it now: ttdn-agent page off",
+        "page.how_off": "It closes by itself. Close it now: sudo ttdn-agent page off",
         "page.is_off": "The page is closed.",
         "page.was_off": "The page is not open.",
         "page.is_on": "The page is open for another {minutes} min: {urls}",
-        "page.busy": "The page is open; for a new code close it first: ttdn-agent page off",
+        "page.busy": "The page is open; for a new code close it first: sudo ttdn-agent page off",
     }
 )

@@ -34,7 +34,7 @@ FOUND: Final = MappingProxyType(
     {
         "check.hangs": ("chưa xong sau {seconds} giây", "Chạy lại; nếu vẫn vậy, khởi động lại máy."),
         "check.bug": ("lỗi của chính chương trình kiểm tra: {reason}", "Gửi dòng này cho cán bộ tỉnh."),
-        "config.unusable": ("không dùng được: {reason}", "Sửa tệp cấu hình rồi chạy: ttdn-agent check-config"),
+        "config.unusable": ("không dùng được: {reason}", "Sửa tệp cấu hình rồi chạy: sudo ttdn-agent check-config"),
         "config.well": ("{device}, tệp {file}, theo dõi: {probes}", ""),
         "service.stopped": (
             "tác tử không chạy (systemd: {state})",
@@ -170,6 +170,10 @@ FOUND: Final = MappingProxyType(
         ),
         "tls.well": ("{server}: chứng thư máy chủ đúng, đến {until}", ""),
         "broker.no_list": ("chưa có máy chủ để kết nối: {reason}", "Đăng ký máy hoặc sửa tệp cấu hình."),
+        "broker.not_enrolled": (
+            "chưa biết máy chủ nào: máy chưa đăng ký",
+            "Xin mã đăng ký của tỉnh rồi chạy: sudo ttdn-agent enrol URL MÃ",
+        ),
         "broker.reached": ("{server}: cổng mở", ""),
         "broker.let_in": ("{server}: đã vào được bằng tên của máy này", ""),
         "broker.refuses": (
@@ -227,7 +231,7 @@ FOUND: Final = MappingProxyType(
             "{folder} chỉ đọc được, không ghi được",
             "Khởi động lại máy; nếu vẫn vậy thì thay thẻ nhớ.",
         ),
-        "fault": ("{reason}", ""),
+        "fault": ("{code}: {reason}", ""),
         "screen.disconnected": ("{screen}: không thấy màn hình", "Kiểm tra dây HDMI và nguồn của màn hình."),
         "screen.asleep": ("{screen}: đang tắt hoặc ngủ", "Ngoài giờ phát thì bình thường; trong giờ: bật màn hình."),
         "screen.closed": ("{screen}: ngoài giờ mở, đang ngủ", ""),
@@ -333,6 +337,9 @@ PLAIN: Final = MappingProxyType(
         "doctor.not_shown": "Không hiện được trên màn hình: {reason}",
         "screen.left": "Màn hình trở lại bình thường sau {seconds} giây.",
         "screen.more": "và {count} mục khác",
+        "check.well": "{file} dùng được: thiết bị {device}, theo dõi: {probes}",
+        "check.not_enrolled": "{file} dùng được: máy chưa đăng ký, theo dõi: {probes}",
+        "check.no_probe": "chưa có gì",
         "status.device": "Thiết bị    {device}, tác tử bản {version}, tiến trình {pid}",
         "status.stopped": "Thiết bị    {device}; tác tử không chạy",
         "status.nobody": "Thiết bị    chưa đăng ký; tác tử không chạy",
@@ -396,10 +403,10 @@ PLAIN: Final = MappingProxyType(
         "page.other": "English",
         "page.on": "Trang kiểm tra mở trong {minutes} phút, chỉ trong mạng nội bộ:",
         "page.secret": "Mã (dùng một lần): {code}",
-        "page.how_off": "Trang tự đóng. Đóng ngay: ttdn-agent page off",
+        "page.how_off": "Trang tự đóng. Đóng ngay: sudo ttdn-agent page off",
         "page.is_off": "Trang kiểm tra đã đóng.",
         "page.was_off": "Trang kiểm tra không mở.",
         "page.is_on": "Trang kiểm tra đang mở, còn {minutes} phút: {urls}",
-        "page.busy": "Trang kiểm tra đang mở; muốn mã mới, đóng trước: ttdn-agent page off",
+        "page.busy": "Trang kiểm tra đang mở; muốn mã mới, đóng trước: sudo ttdn-agent page off",
     }
 )

@@ -53,7 +53,7 @@ def configure(debian: Debian) -> None:
 
 def works(debian: Debian) -> None:
     configure(debian)
-    assert "is well: device bg-20-cma-k1" in said(debian, "ttdn-agent", "check-config")
+    assert "is well: device bg-20-cma-k1" in said(debian, "ttdn-agent", "check-config", "--lang", "en")
     assert "ttdn-screen" in said(debian, "id", "ttdn-agent")
     owned = said(debian, "stat", "-c", "%U:%G %a", "/var/lib/ttdn-agent", "/run/ttdn-screen", "/opt/ttdn-agent/a")
     assert owned.split("\n")[:2] == ["ttdn-agent:ttdn-agent 750", "root:ttdn-screen 2770"]

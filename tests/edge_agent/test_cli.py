@@ -97,9 +97,9 @@ def test_the_sample_is_printed() -> None:
 
 
 def test_a_configuration_is_checked(config: Path) -> None:
-    done = run("--config", config, "check-config")
+    done = run("--config", config, "check-config", "--lang", "en")
     assert (done.returncode, done.stdout) == (0, f"{config} is well: device {DEVICE}, probes: none\n")
-    done = run("check-config", TTDN_AGENT_CONFIG=str(config), TTDN_AGENT_PROBES__SYSTEM="{}")
+    done = run("check-config", TTDN_LANG="en", TTDN_AGENT_CONFIG=str(config), TTDN_AGENT_PROBES__SYSTEM="{}")
     assert (done.returncode, done.stdout) == (0, f"{config} is well: device {DEVICE}, probes: system\n")
 
 

@@ -54,7 +54,7 @@ def test_an_output_that_is_full_is_told() -> None:
 def test_a_name_that_is_no_text_can_be_said(config: Path) -> None:
     odd = os.fsencode(config.parent) + b"/k\xff.toml"
     config.rename(os.fsdecode(odd))
-    code, output, errors = run(["--config", odd, "check-config"])
+    code, output, errors = run(["--config", odd, "check-config", "--lang", "en"])
     assert (code, errors) == (0, "")
     assert "k\\udcff.toml is well" in output
 
@@ -76,7 +76,7 @@ def test_who_may_not_look_is_not_told_that_it_does_not_run(
 
 
 def test_checking_makes_nothing(config: Path) -> None:
-    code, output, _ = run(["--config", config, "check-config"])
+    code, output, _ = run(["--config", config, "check-config", "--lang", "en"])
     assert (code, output) == (0, f"{config} is well: device k1, probes: none\n")
     assert [file.name for file in config.parent.iterdir()] == ["agent.toml"]
 

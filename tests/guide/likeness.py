@@ -10,6 +10,7 @@ from typing import Final
 from edge_agent.words import LANGUAGES, en, vi
 
 _QR: Final = re.compile(r"^[\s█▀▄]+$")
+_QR_HERE: Final = "  [ QR ]"
 _CODE: Final = re.compile(r"\b(?:[0-9A-Z]{5}-){4,}[0-9A-Z]{1,5}\b")
 _NUMBER: Final = re.compile(r"\d+")
 _COUNTS: Final = re.compile(r"(?:hours|minutes|seconds|days|giây|phút|giờ|ngày)\b")
@@ -18,19 +19,27 @@ _MACHINE: Final = ("modem", "network", "dns", "clock", "storage", "power", "temp
 """Checks that find on every machine something else, or nothing."""
 
 
+def printable(said: str) -> str:
+    """For a page: a code in blocks takes half of it, and no printer draws it well."""
+    lines = [line.rstrip() for line in said.splitlines()]
+    first = next((number for number, line in enumerate(lines) if line and _QR.match(line)), -1)
+    kept = [_QR_HERE if number == first else line for number, line in enumerate(lines)]
+    return "".join(f"{line}\n" for line in kept if line == _QR_HERE or not (line and _QR.match(line)))
+
+
 def alike(shown: str, seen: str) -> bool:
     """Line by line; of a doctor's lines about the machine itself it is enough that the doctor could say them."""
     return strange(shown) == [] and plain(shown) == plain(seen)
 
 
-def plain(text: str) -> list[str]:
+def plain(text: str | None) -> list[str]:
     """What has to be the same each time. Codes in blocks go, and what is seen of this machine alone."""
-    lines = [line.rstrip() for line in text.splitlines()]
+    lines = [line.rstrip() for line in (text or "").splitlines()]
     kept: list[str] = []
     passing = False
     for line in lines:
         passing = _of_machine(line) or (passing and line.startswith("    ") and "->" in line)
-        if line and not passing and not _QR.match(line):
+        if line and not passing and line != _QR_HERE and not _QR.match(line):
             kept.append(_COUNTS.sub("t", _NUMBER.sub("0", _CODE.sub("CODE", line))))
     return kept
 

@@ -13,46 +13,55 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import psycopg
 
-from edge_agent import status_file
 from hub.pki.folder import PkiFolder
 from hub.store.registry import import_sites
-from simulator.ports import free_port
+from simulator.ports import HOST, free_port
 from tests.end_to_end.program import AGENT, PROJECT, Program, environment
-from tests.end_to_end.test_enrolment import ServingHub, local, written
+from tests.end_to_end.test_enrolment import ServingHub, written
 from tests.hub.people.making import DEMO
 from tests.identity_servers import HubMosquitto, HubNginx, hub_settings
 from tests.mpv import MpvProcess, make_clip
-from tests.patience import DEADLINE_S, until
+from tests.patience import DEADLINE_S
 
 _HUB_NAME: Final = "https://ttdn.example.vn"
 _PORT: Final = 8450
 _FIRST: Final = PROJECT / "deploy" / "agent" / "agent.first.toml"
 _MPV: Final = '# [probes.mpv]\n# socket_path = "/run/ttdn-screen/mpv.sock"\n'
+_NO_MANAGER: Final = {
+    "Máy này không có NetworkManager: APN/Wi-Fi trong tệp không được dùng, hãy đặt bằng công cụ khác.",
+    "There is no NetworkManager here: APN and Wi-Fi of the file are not used; set them by other means.",
+}
+"""Said of the file's APN where nmcli is not found, as on the stage; a Raspberry Pi has it."""
 _SERVICE: Final = re.compile(r"systemctl (?:enable --)?(start|stop|restart|now|kill) (mpv-kiosk|ttdn-agent)(?: --signal=KILL)?")
 
 
 class _Agent(Program):
-    def __init__(self, config: Path, runtime: Path) -> None:
-        self._runtime = runtime
+    def __init__(self, config: Path) -> None:
         super().__init__("kiosk", config.with_suffix(".log"), [AGENT, "--config", config, "run"])
 
     def _ready(self) -> bool:
-        status = status_file.read(self._runtime)
-        running = status is not None and status_file.is_running(status)
-        return running and status is not None and status.pid == self.pid and status.receipt_ms is not None
+        return "connected" in self.said()
+
+
+class HubAt(NamedTuple):
+    """Where a hub is, and what a guide calls its ports."""
+
+    config: Path
+    url: str
+    ports: dict[str, str]
 
 
 class Stage:
     """Commands are typed here."""
 
-    def __init__(self, root: Path, hub: ServingHub, url: str, language: str) -> None:
-        self._root, self._language = root, language
-        places = {
-            _HUB_NAME: url,
+    def __init__(self, root: Path, hub: HubAt, language: str) -> None:
+        self._root, self._hub, self._language = root, hub, language
+        self._places = {
+            _HUB_NAME: hub.url,
             "/boot/firmware": f"{root}/boot",
             "/media/$USER/bootfs": f"{root}/boot",
             "/etc/ttdn-agent": f"{root}/etc",
@@ -60,15 +69,13 @@ class Stage:
             "/run/ttdn-agent": f"{root}/runtime",
             "/run/ttdn-screen": f"{root}/mpv",
         }
-        self._places = places
         for name in ("boot", "etc", "state", "work", "mpv"):
             (root / name).mkdir(parents=True)
         self._config = root / "etc" / "agent.toml"
         own = f'state_folder = "{root}/state"\nruntime_folder = "{root}/runtime"\n'
-        self._config.write_text(own + _FIRST.read_text())
+        self._config.write_text(own + _FIRST.read_text().replace("\n[probes.screen]\n", "\n"))  # there is none here
         self._player, self._clip = MpvProcess(root / "mpv"), make_clip(root / "gioi-thieu.mkv", 300)
-        self._hub_config = hub.config
-        self._agent = _Agent(self._config, root / "runtime")
+        self._agent = _Agent(self._config)
 
     def type(self, command: str) -> str:
         """What is seen of it."""
@@ -89,7 +96,7 @@ class Stage:
         done = subprocess.run(
             ["/bin/sh", "-c", command],
             cwd=self._root / "work",
-            env=self._environment(),
+            env=self._environment(alone="first-boot" in command),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -123,36 +130,33 @@ class Stage:
         for told, real in self._places.items():
             said = said if "$" in told else said.replace(real, told)
         said = said.replace(str(self._player.socket_path), "/run/ttdn-screen/mpv.sock")
-        said = said.replace("localhost", "ttdn.example.vn").replace("127.0.0.1", "mqtt.ttdn.example.vn")
-        return re.sub(r"(http://\S+?):\d+", rf"\1:{_PORT}", said)
+        for real, told in self._hub.ports.items():
+            said = said.replace(real, told)
+        said = said.replace("localhost", "mqtt.ttdn.example.vn").replace(f"{HOST}:443", "ttdn.example.vn").replace(HOST, "203.0.113.10")
+        said = "".join(line for line in said.splitlines(keepends=True) if line.strip() not in _NO_MANAGER)
+        return re.sub(r"http://\S+?:\d+", f"http://192.0.2.20:{_PORT}", said)
 
-    def _environment(self) -> dict[str, str]:
-        own = environment()
-        own["PATH"] = f"{Path(sys.executable).parent}:{own['PATH']}"
-        config = {"TTDN_AGENT_CONFIG": str(self._config), "TTDN_HUB_CONFIG": str(self._hub_config)}
+    def _environment(self, *, alone: bool) -> dict[str, str]:
+        """`alone`: with our programs only, so that nobody makes connections of this very machine's NetworkManager."""
+        own, ours = environment(), str(Path(sys.executable).parent)
+        own["PATH"] = ours if alone else f"{ours}:{own['PATH']}"
+        config = {"TTDN_AGENT_CONFIG": str(self._config), "TTDN_HUB_CONFIG": str(self._hub.config)}
         return {**own, **config, "TTDN_LANG": self._language}
 
 
 @contextmanager
-def hub_running(folder: Path, dsn: str, connection: psycopg.Connection) -> Iterator[tuple[ServingHub, str]]:
-    """A hub as it is installed, and its address."""
+def hub_running(folder: Path, dsn: str, connection: psycopg.Connection) -> Iterator[HubAt]:
+    """A hub as it is installed."""
     folder.mkdir()
-    settings = local(hub_settings(folder))
+    settings = hub_settings(folder)
+    url = f"https://{HOST}:{settings.pki.shared_port}"
+    names = {"name": HOST, "mqtt_name": "localhost", "url": url}
+    settings = settings.model_copy(update={"pki": settings.pki.model_copy(update=names)})
     settings.pki.broker_folder.mkdir(mode=0o750)
     PkiFolder(settings.pki).init(datetime.now(UTC))
     import_sites(connection, DEMO.read_bytes())
     config = written(settings, folder / "hub.toml", dsn)
     with HubMosquitto(settings), HubNginx(settings), ServingHub(config) as hub:
-        yield hub, settings.pki.enrol_url
+        ports = {settings.pki.mqtt_port: 8883, settings.pki.shared_port: 443}
+        yield HubAt(hub.config, url, {f":{real}": f":{told}" for real, told in ports.items()})
 
-
-def settle(stage: Stage, command: str) -> str:
-    """What a command says once two answers running are of one length: a program has just been started."""
-    said: list[str] = [stage.type(command)]
-
-    def same() -> bool:
-        said.append(stage.type(command))
-        return len(said[-1].splitlines()) == len(said[-2].splitlines())
-
-    until(same, f"{command} says the same twice")
-    return said[-1]

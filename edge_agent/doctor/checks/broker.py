@@ -23,6 +23,7 @@ from edge_agent.outbox.look import look
 from edge_agent.outbox.outbox import FILE_NAME
 from edge_agent.status_file import AgentStatus
 from edge_agent.uplink import HELLO_INTERVAL_MS
+from edge_agent.way import NotEnrolled
 
 SLOW_MS: Final = 5_000
 OLD_S: Final = 1.5 * HELLO_INTERVAL_MS / 1000
@@ -75,6 +76,8 @@ def check(place: Place) -> Iterator[Finding]:
         return
     try:
         brokers = hub.broker_list(place.settings)
+    except NotEnrolled:
+        yield fail("broker", "broker.not_enrolled")
     except AgentError as error:
         yield fail("broker", "broker.no_list", reason=str(error))
         return

@@ -61,7 +61,7 @@ def test_from_nothing_to_a_device(config: Path, hub: HandEnrolment) -> None:
     assert said.returncode == 2
     assert "ttdn-agent enrol URL CODE" in said.stderr
     assert "chưa đăng ký; tác tử không chạy" in run(config, "status").stdout
-    assert run(config, "check-config").stdout == f"{config} is well: not enrolled yet, probes: none\n"
+    assert run(config, "check-config").stdout == f"{config} dùng được: máy chưa đăng ký, theo dõi: chưa có gì\n"
 
     done = run(config, "enrol", hub.url, "-", given=code.lower() + "\n")
     assert (done.returncode, done.stderr) == (0, "")
@@ -76,7 +76,7 @@ def test_from_nothing_to_a_device(config: Path, hub: HandEnrolment) -> None:
     assert (other.returncode, "--again" in other.stderr) == (2, True)
     replaced = run(config, "enrol", hub.url, hub.authority.code(b"another1").text(), "--again", "--json")
     assert json.loads(replaced.stdout)["device"] == "b"
-    assert run(config, "check-config").stdout == f"{config} is well: device b, probes: none\n"
+    assert run(config, "check-config", "--lang", "en").stdout == f"{config} is well: device b, probes: none\n"
     assert "device      b; the agent does not run" in run(config, "status", "--lang", "en").stdout
 
 

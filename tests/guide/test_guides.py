@@ -1,0 +1,135 @@
+"""The technician's guides say what the products do: their commands are typed in order, and what is seen is compared.
+
+A guide that is behind is written anew by   WRITE_GUIDES=1 pytest tests/guide --run-full   in a checkout; read the difference.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+from pathlib import Path
+from typing import Final
+
+import psycopg
+import pytest
+
+from tests.guide import likeness
+from tests.guide.blocks import Step, steps, with_shown
+from tests.guide.stage import Stage, hub_running
+from tests.patience import until
+from tests.regenerate import ROOT
+
+GUIDES: Final = {"docs/ky-thuat-vien.md": "vi", "docs/technician.md": "en"}
+WRITE: Final = "WRITE_GUIDES"
+DOCTOR_ON_SCREEN: Final = (
+    "tests/edge_agent/doctor/test_on_screen.py::test_mpv_shows_it_over_the_film_for_as_long_as_we_are_there"
+)
+INSTALLED: Final = "tests/deploy/test_install.py::test_installed_twice_and_off_again"
+ELSEWHERE: Final = {
+    "sh deploy/agent/wheels.sh --arch aarch64 --python 3.13 --output ttdn": "tests/deploy/test_scripts.py",
+    "sudo sh /media/usb/ttdn/install.sh --check": (
+        "tests/deploy/test_scripts.py::test_check_tells_every_step_and_changes_nothing"
+    ),
+    "sudo sh /media/usb/ttdn/install.sh": INSTALLED,
+    "sudo sh /opt/ttdn-agent/uninstall.sh": INSTALLED,
+    "sudo ttdn-agent enrol https://ttdn.example.vn": (
+        "tests/edge_agent/identity/test_enrol_command.py::test_it_asks_for_a_code"
+    ),
+    "sudo ttdn-agent doctor --on-screen": DOCTOR_ON_SCREEN,
+    "sudo ttdn-agent update /media/usb/ttdn-agent-0.2.0-aarch64.ttdn": (
+        "tests/edge_agent/update/test_fetching.py::test_the_command_takes_a_stick"
+    ),
+    "sudo ttdn-hub command send bg-20-cma-k2 identify": "tests/hub/cli/test_fleet.py",
+    "sudo ttdn-hub fleet config bg-20-cma-k2 --set budget.month_bytes=60000000": "tests/hub/cli/test_fleet.py",
+    "sudo cp /boot/firmware/ttdn/players/mpv-kiosk.service /etc/systemd/system/": (
+        "tests/deploy/test_units.py::test_players_meet_their_probes"
+    ),
+}
+"""Commands that need another machine than the stage, and the test that types them there."""
+SYSTEM: Final = {
+    "cp -r ttdn deploy/agent/cloud-init/user-data deploy/agent/cloud-init/network-config /media/$USER/bootfs/",
+    "journalctl -u ttdn-agent -n 50",
+}
+"""Nothing of ours."""
+
+
+def guide(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def play(name: str, stage: Stage) -> list[tuple[Step, str]]:
+    """Type all of a guide; each step with what its last command said."""
+    return [(step, _play(step, stage)) for step in steps(guide(name))]
+
+
+def _play(step: Step, stage: Stage) -> str:
+    typed = [command for command in step.commands if command not in ELSEWHERE and command not in SYSTEM]
+    said = ""
+    for command in typed:
+        said = stage.type(command)
+    if step.shown is None or not typed or WRITE in os.environ or not typed[-1].endswith(("doctor", "status")):
+        return said
+    # What has just been started takes its time to be well, and to be found well.
+    answers = [said]
+
+    def as_shown() -> bool:
+        if not likeness.alike(step.shown or "", answers[-1]):
+            answers.append(stage.type(typed[-1]))
+        return likeness.alike(step.shown or "", answers[-1])
+
+    try:
+        until(as_shown, "it is as the guide shows it", 20)
+    except AssertionError:
+        return answers[-1]  # compared, and shown, by the test
+    return answers[-1]
+
+
+def differences(played: list[tuple[Step, str]]) -> list[str]:
+    """Steps that show something else than what was seen."""
+    return [
+        "\n".join(["", *step.commands, "--- the guide", *likeness.plain(step.shown), "--- seen", *likeness.plain(said)])
+        for step, said in played
+        if step.shown is not None and step.commands and likeness.plain(step.shown) != likeness.plain(said)
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", [name if name.endswith("vien.md") else pytest.param(name, marks=pytest.mark.full) for name in GUIDES]
+)
+def test_what_is_typed_shows_what_the_guide_shows(
+    name: str, database: str, connection: psycopg.Connection, tmp_path: Path
+) -> None:
+    with hub_running(tmp_path / "hub", database, connection) as hub:
+        stage = Stage(tmp_path / "kiosk", hub, GUIDES[name])
+        try:
+            played = play(name, stage)
+        finally:
+            stage.close()
+    if WRITE in os.environ:
+        seen = [likeness.printable(said) if step.commands else None for step, said in played]
+        (ROOT / name).write_text(with_shown(guide(name), seen), encoding="utf-8")
+        return
+    assert not differences(played), "".join(differences(played))
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_no_line_of_the_doctor_is_made_up(name: str) -> None:
+    assert [line for step in steps(guide(name)) for line in likeness.strange(step.shown or "")] == []
+
+
+def test_both_languages_have_the_same_commands_in_the_same_order() -> None:
+    vietnamese, english = ([step.commands for step in steps(guide(name))] for name in GUIDES)
+    assert vietnamese == english
+
+
+@pytest.mark.parametrize("test", sorted(set(ELSEWHERE.values())))
+def test_what_is_typed_elsewhere_is(test: str) -> None:
+    file, _, function = test.partition("::")
+    body = ast.parse((ROOT / file).read_text(encoding="utf-8")).body
+    names = [node.name for node in body if isinstance(node, ast.FunctionDef)]
+    assert function in names if function else any(name.startswith("test_") for name in names)
+
+
+def test_nothing_is_listed_that_no_guide_has() -> None:
+    typed = {command for name in GUIDES for step in steps(guide(name)) for command in step.commands}
+    assert (SYSTEM | ELSEWHERE.keys()) <= typed
