@@ -196,6 +196,7 @@ FOUND: Final = MappingProxyType(
         ),
         "broker.unreachable": ("{server}: cannot be reached ({reason})", "See Network."),
         "receipt.offline": ("the agent has no connection: {reason}", "See network and hub above."),
+        "receipt.begins": ("the agent has just started and is connecting", "Wait ten seconds, then run it again."),
         "receipt.none": (
             "connected, and the hub has not answered (for {seconds} s)",
             "Wait a minute. If it stays so, tell the province's staff: the hub's ingest does not run.",

@@ -191,6 +191,7 @@ FOUND: Final = MappingProxyType(
         ),
         "broker.unreachable": ("{server}: không tới được ({reason})", "Xem mục Mạng."),
         "receipt.offline": ("tác tử chưa kết nối được: {reason}", "Xem các mục mạng và máy chủ ở trên."),
+        "receipt.begins": ("tác tử vừa khởi động, đang kết nối", "Chờ 10 giây rồi chạy lại."),
         "receipt.none": (
             "đã kết nối nhưng máy chủ chưa trả lời (từ {seconds} giây)",
             "Chờ một phút. Nếu vẫn vậy, báo cán bộ tỉnh: phần tiếp nhận của máy chủ không chạy.",

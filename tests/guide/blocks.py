@@ -1,7 +1,7 @@
 """What a guide asks its reader to type, and what it says will be seen. Pure.
 
-    ```sh                what is typed, a command a line; lines that begin with # are remarks
-    ```text              right below: what is then seen of the last one
+```sh                what is typed, a command a line; lines that begin with # are remarks
+```text              right below: what is then seen of the last one
 """
 
 from __future__ import annotations

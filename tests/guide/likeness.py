@@ -15,7 +15,18 @@ _CODE: Final = re.compile(r"\b(?:[0-9A-Z]{5}-){4,}[0-9A-Z]{1,5}\b")
 _NUMBER: Final = re.compile(r"\d+")
 _COUNTS: Final = re.compile(r"(?:hours|minutes|seconds|days|giây|phút|giờ|ngày)\b")
 _LINE: Final = re.compile(r"^\[(?:[^\]]+)\] +([^:]+): (.*)$")
-_MACHINE: Final = ("modem", "network", "dns", "clock", "storage", "power", "temperature", "screen", "autostart", "restarts")
+_MACHINE: Final = (
+    "modem",
+    "network",
+    "dns",
+    "clock",
+    "storage",
+    "power",
+    "temperature",
+    "screen",
+    "autostart",
+    "restarts",
+)
 """Checks that find on every machine something else, or nothing."""
 
 

@@ -47,8 +47,10 @@ def judge_let_in(name: str, answered: Answered) -> Finding:
 
 def judge_receipt(status: AgentStatus, now_ms: int) -> Finding:
     """What the running agent says of the hub's answers; one that hangs said it a while ago."""
+    if not status.connected and not status.last_error:  # it was started some seconds ago, and nothing is wrong yet
+        return warn("receipt", "receipt.begins")
     if not status.connected:
-        return fail("receipt", "receipt.offline", reason=status.last_error or "-")
+        return fail("receipt", "receipt.offline", reason=status.last_error)
     if status.receipt_ms is None or not status.online:
         seconds = round((now_ms - status.since_ms) / 1000)
         return fail("receipt", "receipt.none", seconds=seconds)

@@ -138,6 +138,7 @@ def test_the_receipt_of_a_running_agent() -> None:
         ({}, ("ok", "receipt.well")),
         ({"rtt_ms": None}, ("ok", "receipt.well")),
         ({"rtt_ms": 9_000}, ("warn", "receipt.slow")),
+        ({"connected": False, "last_error": ""}, ("warn", "receipt.begins")),
         ({"connected": False, "last_error": "why"}, ("fail", "receipt.offline")),
         ({"online": False}, ("fail", "receipt.none")),
         ({"receipt_ms": None}, ("fail", "receipt.none")),
