@@ -20,8 +20,8 @@ import psycopg
 from hub.pki.folder import PkiFolder
 from hub.store.registry import import_sites
 from simulator.ports import HOST, free_port
+from tests.end_to_end.enrolling_hub import ServingHub, written
 from tests.end_to_end.program import AGENT, PROJECT, Program, environment
-from tests.end_to_end.test_enrolment import ServingHub, written
 from tests.hub.people.making import DEMO
 from tests.identity_servers import HubMosquitto, HubNginx, hub_settings
 from tests.mpv import MpvProcess, make_clip
