@@ -46,7 +46,7 @@ RUN_BY = {
     "./demo --seconds 60 --kill --json result.json": "tests/simulator/test_demo.py::",
     "./test": "tests/test_test_script.py::test_without_arguments_everything_runs_and_one_failure_fails_it",
     "./test tests/contract -k x": "tests/test_test_script.py::test_arguments_go_to_pytest_alone",
-    "./test --full": "tests/test_test_script.py::test_full_needs_debootstrap_and_deselects_nothing",
+    "./test --full": "tests/test_test_script.py::test_full_needs_other_debians_and_deselects_nothing",
     "python -m tests.bench ingest --json": "tests/bench/test_bench.py::",
     "python -m tests.bench agent": "tests/bench/test_bench.py::",
     "pip install ttdn-border": "tests/test_wheel.py::",
