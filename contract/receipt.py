@@ -9,6 +9,8 @@ from msgspec import Meta, Struct
 from contract.ids import Nonce, Seq, Sha256Hex, Span, StreamId, UnixMs, refuse_reversed
 from contract.limits import MAX_BATCH_EVENTS
 
+OTHER_FORM: Final = "content_type"
+"""Reason of a refusal by a hub that does not read this form of message: another one of the same brokers may."""
 TOO_RAGGED: Final = "ragged"
 """Reason of a refusal that no cutting mends: the stream has more ranges than the ledger keeps."""
 

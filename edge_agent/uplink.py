@@ -22,7 +22,7 @@ from contract import codec
 from contract.codec import Payload
 from contract.limits import MAX_HELLO_STREAMS
 from contract.ranges import RangeSet
-from contract.receipt import TOO_RAGGED, Covered, Receipt, Refusal
+from contract.receipt import OTHER_FORM, TOO_RAGGED, Covered, Receipt, Refusal
 from contract.status import Alive as AliveStatus
 from contract.status import AnyStatus, Goodbye, Hello, Opening, Pending, Queue
 from edge_agent.outbox.store import Stored
@@ -390,7 +390,7 @@ class Uplink:
         self._flights.remove(flight)
         stream, numbers = flight.stream, flight.numbers
         head = numbers.head(numbers.count() // 2)
-        if refusal.reason == TOO_RAGGED:
+        if refusal.reason in (TOO_RAGGED, OTHER_FORM):  # no cutting mends it; the next hello tries again
             self._put_aside(stream, numbers)
         elif head:
             self._cuts.extend((_Cut(stream, head), _Cut(stream, numbers.minus(head))))

@@ -213,6 +213,8 @@ def _decode(body: bytes, kind: type[_T]) -> _T:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Malformed(_without_values(error)) from None
+    except RecursionError:
+        raise Malformed("nested too deeply") from None
 
 
 def _without_values(error: Exception) -> str:

@@ -63,12 +63,13 @@ def config(
     with database(settings, "fleet") as connection:
         found = store.targets(connection, asker, name=device, province=province)
         now = datetime.now(UTC)
-        if opening_of_site:
-            for one in found:
-                store.configure(connection, [one], store.opening_of_site(connection, one), asker, now)
-        if changes:
-            expected = expected_of(settings)
-            store.configure(connection, found, lambda known: wanted.changed(known, changes, expected), asker, now)
+        with connection.transaction():  # all of it, or nothing
+            if opening_of_site:
+                for one in found:
+                    store.configure(connection, [one], store.opening_of_site(connection, one), asker, now)
+            if changes:
+                expected = expected_of(settings)
+                store.configure(connection, found, lambda known: wanted.changed(known, changes, expected), asker, now)
         rows = store.configs(connection, asker, name=device, province=province)
     if as_json:
         print_json({"devices": [row | {"told": wanted.told(row["settings"])} for row in rows]})

@@ -46,7 +46,10 @@ class IngestSettings(Section):
         default=5, gt=0, le=300, description="A worker that cannot commit for this long leaves its brokers to others."
     )
     alive_timeout_s: float = Field(
-        default=150, ge=10, le=3_600, description="A device that is silent for this long counts as offline."
+        default=150,
+        ge=90,
+        le=3_600,
+        description="A device that is silent for this long counts as offline; agents speak once a minute.",
     )
     link_timeout_s: float = Field(
         default=30,

@@ -315,7 +315,8 @@ class Writer(threading.Thread):
             self._ledger.raise_incident("cloned_device", message.device, detail, now_ms)
         if isinstance(status, Hello):
             self._hear_opening(message, status, now_ms)
-            self._fleet.hello(message.device, status.config, now_ms)
+            if status.opening is not None or status.streams:  # else it is a doctor's, who looks and sets nothing
+                self._fleet.hello(message.device, status.config, now_ms)
             self._answer(Answer(message, self._answer_hello(message.device, status, now_ms)))
 
     def _hear_opening(self, message: Message, hello: Hello, now_ms: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from contract.receipt import TOO_RAGGED, Receipt, Refusal
+import pytest
+
+from contract.receipt import OTHER_FORM, TOO_RAGGED, Receipt, Refusal
 from edge_agent.uplink import HELLO_INTERVAL_MS
 from tests.edge_agent.uplink.talk import LIVE, OTHER_NONCE, Talk, batches, sent
 
@@ -70,14 +72,26 @@ def test_what_cannot_be_given_up_is_put_aside_until_the_next_hello(talk: Talk) -
     assert sent(talk.poll(1_000)) == []
 
 
-def test_a_stream_that_is_too_ragged_is_neither_cut_nor_given_up(talk: Talk) -> None:
+@pytest.mark.parametrize("reason", [TOO_RAGGED, OTHER_FORM])
+def test_what_no_cutting_mends_is_neither_cut_nor_given_up(talk: Talk, reason: str) -> None:
     talk.source.add(LIVE, 1, 20)
     sends = talk.connect()
     talk.answer_hello()
-    talk.refuse(sends[-1], TOO_RAGGED)
+    talk.refuse(sends[-1], reason)
     assert talk.poll() == []
     assert talk.source.refused == []
     assert sent(talk.poll(HELLO_INTERVAL_MS)) == [("a", 1, 20)]
+
+
+def test_an_older_hub_beside_a_newer_one_costs_no_event(talk: Talk) -> None:
+    talk.source.add(LIVE, 1, 1)
+    talk.connect()
+    talk.answer_hello()
+    for _ in range(40):
+        for send in talk.until_due():
+            if send.channel == "events":
+                talk.refuse(send, OTHER_FORM)
+    assert talk.source.refused == []
 
 
 def test_a_refusal_of_bytes_that_are_not_on_their_way_says_nothing(talk: Talk) -> None:

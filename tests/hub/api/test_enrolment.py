@@ -154,6 +154,7 @@ def test_what_is_no_request_is_told_so(desk: Api) -> None:
         b"",
         b"{",
         b"\xff",
+        b'{"secret": ' + b"[" * 16_000,
         b'{"secret": "00", "csr": "x", "version": "1"}',
         b'{"secret": "0000000000000000", "csr": "x", "version": "1"}',
         b'{"secret": "0000000000000000", "csr": "-----BEGIN CERTIFICATE REQUEST-----\\n-----END", "version": "1"}',

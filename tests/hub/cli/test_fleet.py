@@ -59,6 +59,9 @@ def test_opening_hours_come_from_the_registry(connection: psycopg.Connection[Any
     assert isinstance(run("fleet", "config", DEVICES[0], "--opening-of-site").exception, BadSetting)
     connection.execute("INSERT INTO site_hours VALUES ('BG-20-CMA', 1, 420, 690), ('BG-20-CMA', 1, 810, 1020)")
     connection.execute("INSERT INTO site_hours VALUES ('BG-20-CMA', 7, 0, 0)")
+    both = ("fleet", "config", "--all", "--opening-of-site", "--set", "intervals.look_s=900")
+    assert isinstance(run(*both).exception, BadSetting)
+    assert connection.execute("SELECT count(*) FROM device_config").fetchone() == (0,), "all, or nothing"
     (row,) = said("fleet", "config", DEVICES[0], "--opening-of-site")["devices"]
     assert row["told"] == {"opening.mon": "07:00-11:30, 13:30-17:00"}
 

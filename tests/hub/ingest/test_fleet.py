@@ -10,7 +10,7 @@ import psycopg
 from contract import codec
 from contract.command import Picture, Reply
 from contract.config import DeviceConfig, Intervals
-from contract.status import Hello
+from contract.status import Hello, Opening
 from hub.store import fleet
 from hub.store.fleet import Asker
 from tests.hub.api.serving import register
@@ -19,6 +19,7 @@ from tests.hub.ingest.making import DEVICE, NONCE, batch
 from tests.hub.ingest.test_service import SESSION, agent, committed, ingest
 from tests.mosquitto import Mosquitto
 
+OPENING = Opening(outbox="e" * 32, number=1)
 ME = Asker("command:an")
 PICTURE = Picture("image/png", b"what is on screen")
 
@@ -33,7 +34,7 @@ def test_configuration_and_commands_through_two_workers(
     register(connection, DEVICE)
     (device,) = fleet.targets(connection, ME, name=DEVICE)
     with ingest(database, mosquitto), ingest(database, mosquitto, name="worker-2"), agent(mosquitto) as kiosk:
-        kiosk.say(Hello(session=SESSION, nonce=NONCE, version="1"))
+        kiosk.say(Hello(session=SESSION, nonce=NONCE, version="1", opening=OPENING))
         fleet.configure(connection, [device], lambda _: {"intervals": {"look_s": 5.0}}, ME, datetime.now(UTC))
         wait_until(lambda: bool(kiosk.configs), "the configuration")
         kiosk.reply(Reply(config=1, outcome="refused", detail="no room"))
