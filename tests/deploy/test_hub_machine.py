@@ -32,12 +32,14 @@ AGENT = "[probes.system]\n[probes.mpv]\nhash_media = false\n"
 PASSWORD = "mot hai ba bon nam"
 # Does what the guide's sudo does where there is none: everything there is root's already.
 SUDO = '#!/bin/sh\nexec "$@"\n'
+STRIDE = 4
+"""The installer ends at every fourth call: to try all takes a quarter of an hour."""
 DURABLE = ("mv", "cp", "ln", "chown", "chmod", "mkdir", "runuser", "python3", "apt-get", "sync")
-# Stands before the real program in PATH and kills who calls it, at the number in the file `left`.
+# Stands before the real program in PATH and kills all of the installer at once, at the number in the file `left`.
 KILLER = """#!/bin/sh
 left=$(($(cat /mnt/left) - 1))
 echo "$left" >/mnt/left
-[ "$left" -ne 0 ] || { kill -9 "$PPID"; exit 1; }
+[ "$left" -ne 0 ] || kill -9 0
 for real in /usr/sbin /usr/bin /sbin /bin; do
     [ ! -x "$real/${0##*/}" ] || exec "$real/${0##*/}" "$@"
 done
@@ -205,17 +207,18 @@ def test_a_run_that_is_killed_anywhere_is_made_good_by_the_next(root: Path) -> N
         (tools / name).write_text(KILLER)
         (tools / name).chmod(0o755)
     path = {"PATH": "/mnt/tools:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"}
-    killed = 0
+    cuts = 0
     with Machine(root) as machine:
         while True:
-            killed += 1
-            (root / "mnt/left").write_text(f"{killed}\n")
-            done = machine.run("sh", "-c", f"{INSTALL} {NAMES}", env=path)
-            if done.returncode == 0:
+            cuts += 1
+            (root / "mnt/left").write_text(f"{cuts * STRIDE}\n")
+            # A session of its own, so that nobody else is killed with it.
+            done = machine.run("setsid", "--wait", "sh", "-c", f"{INSTALL} {NAMES}", env=path)
+            if int((root / "mnt/left").read_text()) > 0:
                 break
-            assert done.returncode in (1, 137, -9), done.stdout + done.stderr
-            assert killed < 200, done.stdout + done.stderr
-        assert killed > 25
+            assert cuts < 100, done.stdout + done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert cuts > 10
         assert "Nothing to do: it is installed." in machine.sh(INSTALL)
         start_all(machine)
         assert "has read this list" in machine.sh("ttdn-hub pki status")
