@@ -46,7 +46,12 @@ def config_file(given: Path | None, environ: Mapping[str, str]) -> Path | None:
     named = given or (Path(environ[ENV_CONFIG]) if environ.get(ENV_CONFIG) else None)
     if named is not None:
         return named
-    return DEFAULT_FILE if DEFAULT_FILE.exists() else None
+    try:
+        return DEFAULT_FILE if DEFAULT_FILE.exists() else None
+    except PermissionError:
+        raise ConfigError(
+            f"{DEFAULT_FILE}: người dùng này không được đọc; thêm sudo / is not for this user to read; use sudo"
+        ) from None
 
 
 def _read_toml(file: Path) -> dict[str, Any]:

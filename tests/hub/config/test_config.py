@@ -219,3 +219,14 @@ def test_nothing_changes_after_loading() -> None:
     settings = HubSettings.model_validate({"database": {"dsn": DSN}})
     with pytest.raises(ValidationError):
         settings.ingest.writers = 9
+
+
+def test_a_user_who_may_not_read_the_usual_file_is_told_of_sudo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_file: Path) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    with pytest.raises(ConfigError, match="use sudo"):
+        config_file(None, {})
