@@ -71,6 +71,11 @@ class MpvProcess:
         self.socket_path = str(folder / "mpv.sock")
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self, *arguments: str) -> Self:
         """Start it with options and files, and wait until it takes connections."""
         self._process = subprocess.Popen(

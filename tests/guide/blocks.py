@@ -30,7 +30,7 @@ def steps(text: str) -> list[Step]:
         if kind == "sh":
             lines = (line.strip() for line in body.splitlines())
             found.append(Step(tuple(line for line in lines if line and not line.startswith("#")), None))
-        elif kind == "text" and found and not text[end : fence.start()].strip():
+        elif kind == "text" and found and found[-1].shown is None and not text[end : fence.start()].strip():
             found[-1] = found[-1]._replace(shown=body, begin=fence.start(2))
         end = fence.end()
     return found

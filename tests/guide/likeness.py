@@ -50,7 +50,7 @@ def plain(text: str | None) -> list[str]:
     passing = False
     for line in lines:
         passing = _of_machine(line) or (passing and line.startswith("    ") and "->" in line)
-        if line and not passing and line != _QR_HERE and not _QR.match(line):
+        if line and not passing and line != _QR_HERE and not _QR.match(line) and not _is_sum(line):
             kept.append(_COUNTS.sub("t", _NUMBER.sub("0", _CODE.sub("CODE", line))))
     return kept
 
@@ -64,6 +64,17 @@ def strange(text: str) -> list[str]:
 def _of_machine(line: str) -> bool:
     match = _LINE.match(line)
     return match is not None and match[1] in _titles() and _titles()[match[1]] in _MACHINE
+
+
+@cache
+def _sums() -> tuple[re.Pattern[str], ...]:
+    texts = [table.PLAIN[key] for table in (vi, en) for key in ("doctor.good", "doctor.summary")]
+    return tuple(re.compile(re.sub(r"\\\{\w+\\\}", ".+", re.escape(text))) for text in texts)
+
+
+def _is_sum(line: str) -> bool:
+    """The doctor's last line counts what is seen of the machine, too."""
+    return any(pattern.fullmatch(line) for pattern in _sums())
 
 
 @cache

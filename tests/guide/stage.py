@@ -17,6 +17,7 @@ from typing import Final, NamedTuple, Self
 
 import psycopg
 
+from edge_agent import status_file
 from hub.pki.folder import PkiFolder
 from hub.store.registry import import_sites
 from simulator.ports import HOST, free_port
@@ -25,7 +26,7 @@ from tests.end_to_end.program import AGENT, PROJECT, Program, environment
 from tests.hub.people.making import DEMO
 from tests.identity_servers import HubMosquitto, HubNginx, hub_settings
 from tests.mpv import MpvProcess, make_clip
-from tests.patience import DEADLINE_S
+from tests.patience import DEADLINE_S, until
 
 _HUB_NAME: Final = "https://ttdn.example.vn"
 _PORT: Final = 8450
@@ -93,6 +94,8 @@ class Stage:
             watched = f'[probes.mpv]\nsocket_path = "{self._player.socket_path}"\n'
             self._config.write_text(text.replace(_MPV, watched))
             return ""
+        if command.endswith(("doctor", "status")) and self._agent.running:
+            until(self._is_answered, "the agent has told of the hub's answer, and of what is played")
         for told, real in self._places.items():
             command = command.replace(told, real)
         command = command.replace("ttdn-agent first-boot", f"ttdn-agent first-boot --no-mount --look {self._root}/boot")
@@ -133,6 +136,13 @@ class Stage:
                 self._agent.stop()
             if how != "stop":
                 self._agent.start()
+
+    def _is_answered(self) -> bool:
+        """A person waits these ten seconds; a status is written every five."""
+        status = status_file.read(self._root / "runtime")
+        if status is None or status.pid != self._agent.pid or status.receipt_ms is None:
+            return False
+        return not self._player.running or any(shown.content for shown in status.on_screen)
 
     def _led_back(self, said: str) -> str:
         for told, real in self._places.items():
