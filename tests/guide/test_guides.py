@@ -51,6 +51,8 @@ ELSEWHERE: Final = {
 SYSTEM: Final = {
     "cp -r ttdn deploy/agent/cloud-init/user-data deploy/agent/cloud-init/network-config /media/$USER/bootfs/",
     "journalctl -u ttdn-agent -n 50",
+    "sudo apt-get install -y --no-install-recommends mpv",
+    "sudo useradd --system --create-home --groups video,render,audio,input kiosk",
 }
 """Nothing of ours."""
 

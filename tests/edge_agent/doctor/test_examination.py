@@ -56,7 +56,7 @@ def test_a_machine_with_nothing_gets_advice(tmp_path: Path, capsys: pytest.Captu
     said = capsys.readouterr()
     assert said.err == ""
     assert "[LỖI]       Cấu hình: không dùng được: " in said.out
-    assert "-> Sửa tệp cấu hình rồi chạy: ttdn-agent check-config" in said.out
+    assert "-> Sửa tệp cấu hình rồi chạy: sudo ttdn-agent check-config" in said.out
     assert said.out.splitlines()[-1].endswith(" lỗi")
 
 

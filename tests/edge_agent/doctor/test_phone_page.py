@@ -127,7 +127,7 @@ def test_the_command_tells_of_a_page_that_is_on(page: On, capsys: pytest.Capture
         return cli.main(["--config", str(page.config), "page", *words]), capsys.readouterr().out
 
     assert said("show", "--lang", "en")[0] == 0
-    assert said("on") == (1, "Trang kiểm tra đang mở; muốn mã mới, đóng trước: ttdn-agent page off\n")
+    assert said("on") == (1, "Trang kiểm tra đang mở; muốn mã mới, đóng trước: sudo ttdn-agent page off\n")
     noted = (page.config.parent / "runtime" / page_process.NAME).read_text()
     assert CODE not in noted
 
