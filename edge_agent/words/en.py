@@ -241,6 +241,10 @@ FOUND: Final = MappingProxyType(
             "Restart the machine; if it stays so, replace the SD card.",
         ),
         "fault": ("{code}: {reason}", ""),
+        "screen.blind": (
+            "no display output can be looked at: {reason}",
+            "See dtoverlay=vc4-kms-v3d in /boot/firmware/config.txt; without a screen take [probes.screen] out.",
+        ),
         "screen.disconnected": ("{screen}: no display is seen", "Check the HDMI cable and the display's power."),
         "screen.asleep": ("{screen}: off or asleep", "As it should be out of hours; else switch the display on."),
         "screen.closed": ("{screen}: closed now, asleep", ""),

@@ -233,6 +233,10 @@ FOUND: Final = MappingProxyType(
             "Khởi động lại máy; nếu vẫn vậy thì thay thẻ nhớ.",
         ),
         "fault": ("{code}: {reason}", ""),
+        "screen.blind": (
+            "không thấy cổng màn hình nào: {reason}",
+            "Xem dtoverlay=vc4-kms-v3d trong /boot/firmware/config.txt; máy không có màn hình: bỏ [probes.screen].",
+        ),
         "screen.disconnected": ("{screen}: không thấy màn hình", "Kiểm tra dây HDMI và nguồn của màn hình."),
         "screen.asleep": ("{screen}: đang tắt hoặc ngủ", "Ngoài giờ phát thì bình thường; trong giờ: bật màn hình."),
         "screen.closed": ("{screen}: ngoài giờ mở, đang ngủ", ""),

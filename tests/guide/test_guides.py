@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 import psycopg
 import pytest
 
+from edge_agent.identity.texts import FIRST_BOOT
+from edge_agent.words import en, vi
 from tests.guide import likeness
 from tests.guide.blocks import Step, steps, with_shown
 from tests.guide.stage import Stage, hub_running
 from tests.regenerate import ROOT
 
+TOOLBOX: Final = "docs/the-tui-do-nghe.md"
 TRAINING: Final = "docs/tap-huan.md"
 GUIDES: Final = {"docs/ky-thuat-vien.md": "vi", "docs/technician.md": "en"}
 WRITE: Final = "WRITE_GUIDES"
@@ -123,6 +128,27 @@ def test_a_day_of_training(database: str, connection: psycopg.Connection, tmp_pa
 @pytest.mark.parametrize("name", GUIDES)
 def test_no_line_of_the_doctor_is_made_up(name: str) -> None:
     assert [line for step in steps(guide(name)) for line in likeness.strange(step.shown or "")] == []
+
+
+@pytest.mark.parametrize(("name", "table"), list(zip(GUIDES, (vi, en), strict=True)))
+def test_every_line_of_the_doctor_is_explained(name: str, table: ModuleType) -> None:
+    explained = {title for row in re.findall(r"^\| ([^|]+) \|", guide(name), re.MULTILINE) for title in row.split(", ")}
+    assert set(table.TITLES.values()) <= explained
+
+
+@pytest.mark.parametrize("name", GUIDES)
+def test_every_result_of_a_first_boot_is_explained(name: str) -> None:
+    rows = re.findall(r"^\| ([^|]+) \|", guide(name), re.MULTILINE)
+    for how in ("done", "waiting", "gave_up", "failed", "wrong_file"):
+        text = FIRST_BOOT[how].vi if GUIDES[name] == "vi" else FIRST_BOOT[how].en
+        assert any(text.partition(": ")[2].startswith(row) for row in rows), text
+
+
+def test_the_page_for_the_toolbox_has_commands_of_the_guide() -> None:
+    typed = {command for step in steps(guide(next(iter(GUIDES)))) for command in step.commands}
+    named = set(re.findall(r"`((?:sudo|journalctl) [^`]+)`", guide(TOOLBOX)))
+    assert named
+    assert named <= typed
 
 
 def test_both_languages_have_the_same_commands_in_the_same_order() -> None:

@@ -45,6 +45,6 @@ def check(place: Place) -> Iterator[Finding]:
         readings = probe.read()
     except ProbeError as error:
         if settings is not None:
-            yield fail("screen", "probe.blind", probe="screen", reason=str(error))
+            yield fail("screen", "screen.blind", reason=str(error))
         return
     yield from judge(readings, closed=place.closed)
