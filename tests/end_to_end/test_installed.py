@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +18,14 @@ import psycopg
 import pytest
 
 from edge_agent.clock import wall_ms
+from hub.releases.keys import make_key
+from hub.releases.pack import Wanted, pack
 from simulator.ports import HOST, free_port
 from tests.booted import Booted
 from tests.debian import Debian, make_debian
 from tests.deploy.wheel_folder import DEPLOY, make_wheels
+from tests.edge_agent.update.making import wheels_folder
+from tests.edge_agent.update.real import agent_wheel
 from tests.end_to_end.enrolling_hub import ORIGIN, ServingHub, add_device, enrolling_hub, show
 from tests.end_to_end.seen import Seen
 from tests.patience import until
@@ -124,6 +129,7 @@ def test_from_a_folder_of_wheels_to_a_play_in_the_hub(
         failed = {check["id"] for check in checks if check["outcome"] == "fail"}
         assert {one for one in failed if "screen" not in one} == set(), "but for the display that it does not have"
         assert kiosk.said("systemctl", "--failed", "--no-legend", "--no-pager").strip() == ""
+        updated(kiosk, seen)
     with Booted(debian) as kiosk:  # a power cut later
         until(lambda: is_active(kiosk, "đã kết nối (connected)"), "it is back after a power cut")
         assert seen.life().count("boot") == 1, "the kernel is the same"
@@ -180,6 +186,26 @@ def watched(kiosk: Booted) -> None:
     assert kiosk.shown(_AGENT, "MainPID") != [pid]
     shutil.rmtree(drop_in.parent)
     kiosk.said("systemctl", "daemon-reload")
+
+
+def updated(kiosk: Booted, seen: Seen) -> None:
+    """By a package from a stick: the agent's user puts it down, the path unit wakes root's part, which tries it."""
+    folder = kiosk.root / "boot/firmware/ttdn"
+    facts = dict(line.split("=", 1) for line in (folder / "FOLDER").read_text().splitlines())
+    private, public, newer = (kiosk.root / name for name in ("release.key", "etc/ttdn-agent/release.pub", "newer"))
+    make_key(private, public)
+    newer.mkdir()
+    for wheel in folder.glob("*.whl"):
+        if not wheel.name.startswith(("ttdn_border-", "pip-")):
+            shutil.copyfile(wheel, newer / wheel.name)
+    agent_wheel(newer, "9.0.0")
+    wheels_folder(newer, "9.0.0", facts["arch"], facts["python"])
+    pack(newer, private, kiosk.root / "mnt/newer.ttdn", Wanted(), datetime.now(UTC))
+    assert "Đã cập nhật lên 9.0.0" in kiosk.said("ttdn-agent", "update", "/mnt/newer.ttdn")
+    assert kiosk.said("readlink", "/opt/ttdn-agent/current", "/opt/ttdn-agent/good").split() == ["b", "b"]
+    until(lambda: "update" in seen.life(), "the hub has heard of it")
+    until(lambda: is_active(kiosk, "đã kết nối (connected)"), "the new one works")
+    assert json.loads(kiosk.run("ttdn-agent", "status", "--json").stdout)["status"]["version"] == "9.0.0"
 
 
 def removed(kiosk: Booted) -> None:
