@@ -45,6 +45,7 @@ class NoticeSettings(Section):
             "code_misused",
             "revoked_device",
             "restored_image",
+            "rollout_halted",
         ),
         description="Kinds of incidents that are told.",
     )

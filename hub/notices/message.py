@@ -71,6 +71,11 @@ KINDS: Final[dict[str, Meaning]] = {
         "Thiết bị không nhận cấu hình mới từ trung tâm",
         "Thiết bị kết nối nhưng vẫn giữ cấu hình cũ: có thể phần mềm quá cũ, cần cập nhật phần mềm thiết bị.",
     ),
+    "rollout_halted": Meaning(
+        "Đợt cập nhật phần mềm đã tự dừng",
+        "Thiết bị lỗi vẫn chạy phiên bản cũ; các thiết bị khác chưa được cập nhật. Xem lý do bằng: ttdn-hub rollout"
+        " status SỐ-ĐỢT. Khi đã khắc phục: ttdn-hub rollout resume; nếu bỏ phiên bản này: ttdn-hub rollout stop.",
+    ),
 }
 """Every kind of incident that the hub raises."""
 
@@ -110,6 +115,7 @@ def message(incident: Told) -> Message:
         f"Thiết bị: {incident.device}",
         f"Nơi đặt: {where}",
         *([f"Nội dung: {incident.subject}"] if incident.subject else []),
+        *_facts(incident),
         f"Từ lúc: {_local(incident.opened_at)}",
         f"Gần nhất: {_local(incident.last_at)} ({incident.times} lần)",
         "",
@@ -137,6 +143,17 @@ def as_json(incident: Told) -> dict[str, Any]:
         "title_vi": said.subject,
         "text_vi": said.body,
     }
+
+
+def _facts(incident: Told) -> list[str]:
+    """What of its detail a person needs at once."""
+    if incident.kind != "rollout_halted":
+        return []
+    given = incident.detail
+    return [
+        f"Đợt cập nhật số {given.get('rollout')}: phiên bản {given.get('version')}",
+        f"Lý do: {given.get('reason')}",
+    ]
 
 
 def _local(at: datetime) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Final, Literal, NamedTuple, Protocol
 
 import msgspec
 import psycopg
@@ -22,6 +22,8 @@ from hub.store.named import named
 
 Connection = psycopg.Connection[Any]
 Row = dict[str, Any]
+HALTED: Final = "rollout_halted"
+"""The incident: one has halted by itself. It is closed when somebody resumes or stops that roll-out."""
 BY_ITSELF = "hub"
 """Who in the audit log, where nobody asked for it."""
 
@@ -114,6 +116,8 @@ def change(
         if row[1] not in allowed[to]:
             raise ConfigError(f"roll-out {number} is {row[1]}; see: ttdn-hub rollout status")
         connection.execute(queries["set_state"], {"id": number, "state": to, "reason": reason, "now": now})
+        if to != "halted":
+            connection.execute(queries["close_halted"], {"rollout": number, "kind": HALTED, "now": now})
         if to == "running":
             connection.execute(queries["try_again"], {"rollout": number})
         _note(connection, deeds[to], number, by, now, {"version": row[0], "reason": reason})
@@ -178,6 +182,8 @@ def _carry_out(
     if decision.state == "halted":
         detail = {"version": row["version"], "reason": decision.reason}
         _note(connection, "rollout_halted", row["id"], BY_ITSELF, now, detail)
+        raised = {"kind": HALTED, "rollout": row["id"], "now": now, "detail": Jsonb({"rollout": row["id"], **detail})}
+        connection.execute(queries["raise_halted"], raised)
 
 
 def _take_told(connection: Connection, number: int) -> None:

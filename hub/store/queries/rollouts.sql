@@ -80,6 +80,19 @@ FROM rollout r JOIN rollout_device e ON e.rollout = r.id
 WHERE %(id)s::int IS NULL OR r.id = %(id)s
 GROUP BY r.id ORDER BY r.id DESC LIMIT 100
 
+-- name: raise_halted - one incident a roll-out that has halted by itself, of the device on which it failed last
+INSERT INTO incident AS known (kind, device, placement, opened_at, last_at, detail)
+SELECT %(kind)s, e.device, p.placement, %(now)s, %(now)s, %(detail)s
+FROM rollout_device e LEFT JOIN device_place p ON p.device = e.device
+WHERE e.rollout = %(rollout)s AND e.fate <> 'applied'
+ORDER BY e.ended_at DESC, e.device LIMIT 1
+ON CONFLICT (kind, device, subject, placement) WHERE closed_at IS NULL
+DO UPDATE SET last_at = excluded.last_at, times = known.times + 1, detail = excluded.detail
+
+-- name: close_halted - somebody has said how it goes on
+UPDATE incident SET closed_at = %(now)s, closed_by = 'rollout'
+WHERE kind = %(kind)s AND (detail ->> 'rollout')::int = %(rollout)s AND closed_at IS NULL
+
 -- name: note - an entry of the audit log
 INSERT INTO audit_entry (at, who, deed, what, detail) VALUES (%(now)s, %(who)s, %(deed)s, %(what)s, %(detail)s)
 

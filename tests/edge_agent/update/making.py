@@ -163,8 +163,11 @@ class Machine:
         subprocess.run([sys.executable, self.folder / "service.py", "stop", "unit"], check=True)
 
     def running(self) -> str:
-        """The version that runs."""
-        pid, version = (self.places.agent_state / "running").read_text().split()
+        """The version that runs, as soon as it says so."""
+        said, until = self.places.agent_state / "running", time.monotonic() + 20
+        while not (said.exists() and said.read_text()) and time.monotonic() < until:
+            time.sleep(0.02)
+        pid, version = said.read_text().split()
         os.kill(int(pid), 0)
         return version
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -20,6 +23,9 @@ STEPS = [
     *("building", "verified", "unpacked", "built", "trial", "trying"),
     *("swapped", "restarted", "done", "good", "noted"),
 ]
+
+MIDST = [("unpacked", 0.5), ("unpacked", 2.0), ("swapped", 0.03)]
+"""While the environment is made, while pip works, while the service starts: steps, and seconds after them."""
 
 
 @pytest.fixture
@@ -127,28 +133,46 @@ def test_a_link_in_the_inbox_leads_nowhere(machine: Machine) -> None:
     assert (machine.folder / "elsewhere" / READY).exists()
 
 
-def _ends_at(step: str) -> object:
-    def look(name: str) -> None:
-        if name == step:
-            os._exit(9)
+class Cut(NamedTuple):
+    """Where the power goes: so long after a step is on the disk."""
 
-    return look
+    step: str
+    later_s: float = 0.0
 
 
-def _killed(machine: Machine, step: str, green_s: float) -> None:
+def _cut(machine: Machine, cut: Cut, green_s: float) -> None:
+    """SIGKILL for root's part and everything that it has begun, then for the agent: nothing has time to tidy up."""
+    there, tell = os.pipe()
     child = os.fork()
     if child == 0:
-        machine.installer(step=_ends_at(step), green_s=green_s).run()
-        os._exit(1)  # the step never came
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9, step
+        os.setsid()
+
+        def step(name: str) -> None:
+            if name == cut.step:
+                os.write(tell, b"!")
+                if not cut.later_s:
+                    signal.pause()
+
+        try:
+            machine.installer(step=step, green_s=green_s).run()
+        finally:
+            os.close(tell)
+            signal.pause()
+    os.close(tell)
+    came = os.read(there, 1)
+    time.sleep(cut.later_s)
+    os.killpg(child, signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    os.close(there)
+    machine.stop()
+    assert came == b"!", f"step {cut.step} never came"
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("step", STEPS)
-def test_power_off_at_any_step_of_a_good_update_goes_on(machine: Machine, step: str) -> None:
+@pytest.mark.parametrize("cut", [*map(Cut, STEPS), *(Cut(*one) for one in MIDST)], ids=str)
+def test_power_off_at_any_step_of_a_good_update_goes_on(machine: Machine, cut: Cut) -> None:
     machine.put(machine.package(Kind()))
-    _killed(machine, step, 5)
-    machine.stop()
+    _cut(machine, cut, 5)
     machine.installer()._service("start")  # the next boot starts what current leads to
     machine.installer(green_s=5).run()
     assert (machine.running(), machine.sides()) == ("0.2.0", ("b", "b"))
@@ -160,11 +184,11 @@ def test_power_off_at_any_step_of_a_good_update_goes_on(machine: Machine, step: 
 def test_power_off_at_any_step_of_the_way_back_goes_back(quick: Machine, step: str) -> None:
     machine = quick
     machine.put(machine.package(Kind(mood="breaks", schema=2)))
-    _killed(machine, step, 0.3)
-    machine.stop()
+    _cut(machine, Cut(step), 0.3)
     machine.installer()._service("start")
     machine.installer(green_s=0.3).run()
     assert machine.sides() == ("a", "a")
+    assert machine.running() == "0.1.0"
     assert (machine.places.agent_state / "schema").read_text() == "1"
     assert [result.told.fate for result in read_results(machine.places.state)] == ["went_back"]
 
@@ -173,7 +197,7 @@ def test_a_trial_that_ends_the_power_each_time_is_given_up(quick: Machine) -> No
     machine = quick
     machine.put(machine.package(Kind()))
     for _ in range(3):
-        _killed(machine, "swapped", 5)
+        _cut(machine, Cut("swapped"), 5)
     told = machine.installer(green_s=5).run()
     assert told is not None
     assert (told.fate, "interrupted 3 times" in told.reason) == ("went_back", True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import hmac
 import json
@@ -42,6 +43,12 @@ def test_it_says_what_where_since_when_and_what_to_do() -> None:
     assert said.subject == "[TTĐN] Nội dung đang phát khác bản đã duyệt: bg-20-cma-k1, Cửa khẩu Chi Ma, Lạng Sơn"
     for part in ("01:30:05 ngày 24/11/2026", "chào-mừng.mp4", "(3 lần)", "Việc cần làm:", "incident acknowledge 12"):
         assert part in said.body
+
+
+def test_it_says_which_roll_out_has_halted_and_why() -> None:
+    detail = {"rollout": 4, "version": "0.2.0", "reason": "it did not work on: bg-20-cma-k1"}
+    said = message(dataclasses.replace(TOLD, kind="rollout_halted", subject="", detail=detail)).body
+    assert "Đợt cập nhật số 4: phiên bản 0.2.0\nLý do: it did not work on: bg-20-cma-k1" in said
 
 
 def test_every_kind_that_the_hub_raises_has_a_text() -> None:

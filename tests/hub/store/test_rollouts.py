@@ -67,6 +67,14 @@ def moved(connection: psycopg.Connection, commands: Noted, now: datetime) -> str
     return decision.state
 
 
+def halted(connection: psycopg.Connection) -> list[tuple[str, str, bool]]:
+    """Incidents: of which device, what they say, and whether somebody has seen to them."""
+    return connection.execute(
+        "SELECT d.name, i.detail ->> 'reason', i.closed_at IS NOT NULL FROM incident i JOIN device d ON d.id = i.device"
+        " WHERE i.kind = 'rollout_halted' ORDER BY i.id"
+    ).fetchall()
+
+
 def test_waves_follow_each_other(connection: psycopg.Connection, devices: list[str]) -> None:
     begun(connection)
     commands = Noted()
@@ -88,22 +96,27 @@ def test_it_halts_is_resumed_and_stopped(connection: psycopg.Connection, devices
     moved(connection, commands, NOW)
     says(connection, commands.given[0], "went_back", NOW + timedelta(minutes=1))
     assert moved(connection, commands, NOW + timedelta(minutes=2)) == "halted"
+    of = commands.given[0]
+    assert halted(connection) == [(of, f"it did not work on: {of}", False)]
     assert move_on(connection, commands, NOW + HOUR, HOUR) == []
     with pytest.raises(ConfigError, match="which goes on"):
         begun(connection)
     rollouts.change(connection, number, "running", "đã sửa", by="command:test", now=NOW + HOUR)
+    assert [closed for _, _, closed in halted(connection)] == [True]
     moved(connection, commands, NOW + HOUR)
     assert commands.given[0] == commands.given[1]
     commands.said["0" * 15 + "2"] = Answer("refused", "remote.commands is off")
     assert moved(connection, commands, NOW + HOUR) == "halted"
+    assert [closed for _, _, closed in halted(connection)] == [True, False]
     rollouts.change(connection, number, "stopped", "", by="command:test", now=NOW + HOUR)
+    assert [closed for _, _, closed in halted(connection)] == [True, True]
     (row,) = rollouts.status(connection, number)
     assert (row["state"], row["failed"]) == ("stopped", 1)
     deeds = [
         row[0] for row in connection.execute("SELECT deed FROM audit_entry WHERE what LIKE 'rollout:%' ORDER BY id")
     ]
-    halted = ["rollout_started", "rollout_halted", "rollout_resumed", "rollout_halted", "rollout_stopped"]
-    assert deeds == halted
+    expected = ["rollout_started", "rollout_halted", "rollout_resumed", "rollout_halted", "rollout_stopped"]
+    assert deeds == expected
 
 
 def test_a_command_that_nobody_answered_is_given_again(connection: psycopg.Connection, devices: list[str]) -> None:
