@@ -230,6 +230,8 @@ class Agent:
         drafts.append(lifecycle("start", now_ms, self._version))
         if self.outbox.set_aside is not None:
             drafts.append(_damaged(self.outbox.set_aside, now_ms))
+        if self.outbox.newer_set_aside is not None:
+            drafts.append(_newer(self.outbox.newer_set_aside, now_ms))
         if self._remote.kept_problem:
             drafts.append(
                 lifecycle("config", now_ms, f"what the hub had set is lost: {self._remote.kept_problem}"[:512])
@@ -395,3 +397,8 @@ def _open_outbox(settings: AgentSettings, folder: Path, boot: str) -> Outbox:
 def _damaged(set_aside: Path, at_ms: int) -> Draft:
     reason = f"the outbox could not be read and was set aside as {set_aside.name}; what it held is not known"
     return Draft(at_ms, Fault(seq=UNNUMBERED, time=UNSTAMPED, code="outbox_damaged", reason=reason, component="outbox"))
+
+
+def _newer(set_aside: Path, at_ms: int) -> Draft:
+    reason = f"the outbox is of a later version and was set aside as {set_aside.name}; its events wait in there"
+    return Draft(at_ms, Fault(seq=UNNUMBERED, time=UNSTAMPED, code="outbox_newer", reason=reason, component="outbox"))

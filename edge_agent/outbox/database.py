@@ -1,4 +1,4 @@
-"""The outbox's file: locked, opened, its schema brought up to date; a damaged one is set aside, never deleted."""
+"""The outbox's file: locked, opened, its schema brought up to date; one that is no use is set aside, never deleted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from edge_agent.outbox.errors import OutboxError, OutboxLocked
+from edge_agent.outbox.errors import OutboxError, OutboxLocked, OutboxNewer
 
 SCHEMA_VERSION: Final = 2
 _DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -45,19 +45,19 @@ class Opened(NamedTuple):
 
 
 def open_database(path: Path) -> Opened:
-    """Open or make the file. OutboxError if it is of a newer agent or cannot be opened.
+    """Open or make the file. OutboxNewer if it is of a newer agent; OutboxError if it cannot be opened.
 
     One that was not closed in order, or in which damage was seen, is looked at as a whole: after a power cut, or in an
     image of a card that was being written to, tables may open well and hold what cannot be read.
     """
     doubtful = _beside(path, _SUSPECT).exists() or _was_cut_off(path)
     try:
-        connection = _prepared(path)
+        connection = prepared(path)
     except sqlite3.DatabaseError as error:
         if not is_damage(error):
             raise OutboxError(f"cannot open {path}: {error}; check the disk, its room and its rights") from error
         return start_anew(path)
-    if doubtful and not _is_whole(connection):
+    if doubtful and not is_whole(connection):
         connection.close()
         return start_anew(path)
     _beside(path, _SUSPECT).unlink(missing_ok=True)
@@ -81,10 +81,10 @@ def read_only(path: Path) -> sqlite3.Connection:
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Bring the schema up to date; OutboxError if it is of a newer agent."""
+    """Bring the schema up to date; OutboxNewer if it is of a newer agent."""
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if version > SCHEMA_VERSION:
-        raise OutboxError(
+        raise OutboxNewer(
             f"the outbox has schema {version}, this agent knows {SCHEMA_VERSION}; install the newer agent again"
         )
     for number in range(version + 1, SCHEMA_VERSION + 1):
@@ -92,7 +92,8 @@ def prepare(connection: sqlite3.Connection) -> None:
         connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT")
 
 
-def _prepared(path: Path) -> sqlite3.Connection:
+def prepared(path: Path) -> sqlite3.Connection:
+    """A connection to the file as this version writes it. sqlite3.Error or OutboxNewer."""
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
     try:
         # A page is the least that a commit writes; 1 KiB nearly halves the wear of an SD card.
@@ -110,13 +111,19 @@ def _prepared(path: Path) -> sqlite3.Connection:
 
 def start_anew(path: Path) -> Opened:
     """Set a damaged file aside, and make a new one."""
-    aside = _beside(path, f".damaged-{time.time_ns()}")
+    aside = put_aside(path, path, "damaged")
+    _beside(path, _SUSPECT).unlink(missing_ok=True)
+    return Opened(prepared(path), aside)
+
+
+def put_aside(path: Path, of: Path, why: str) -> Path:
+    """Rename `path`, with what SQLite has beside it, to a name that tells `why` it is not the outbox `of` any more."""
+    aside = _beside(of, f".{why}-{time.time_ns()}")
     for suffix in ("", "-wal", "-shm"):
         part = _beside(path, suffix)
         if part.exists():
             part.rename(_beside(aside, suffix))
-    _beside(path, _SUSPECT).unlink(missing_ok=True)
-    return Opened(_prepared(path), aside)
+    return aside
 
 
 def _beside(path: Path, suffix: str) -> Path:
@@ -129,7 +136,8 @@ def _was_cut_off(path: Path) -> bool:
     return log.exists() and log.stat().st_size > 0
 
 
-def _is_whole(connection: sqlite3.Connection) -> bool:
+def is_whole(connection: sqlite3.Connection) -> bool:
+    """Whether SQLite finds nothing wrong in all of the file."""
     try:
         return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] == "ok")
     except sqlite3.DatabaseError:

@@ -7,6 +7,10 @@ class OutboxError(Exception):
     """Stop: the outbox cannot be used. The text says which file, what is wrong with it and what to do."""
 
 
+class OutboxNewer(OutboxError):
+    """Stop, or set it aside: a later version wrote it, and nothing in it may be guessed."""
+
+
 class OutboxLocked(OutboxError):
     """Stop: another agent has this outbox open."""
 

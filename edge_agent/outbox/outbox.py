@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from contract.errors import ContractError
 from contract.events import LossReason
@@ -22,7 +22,8 @@ from contract.ranges import RangeSet
 from contract.receipt import Covered
 from contract.status import Opening, Pending, Queue
 from edge_agent.outbox.database import Lock, is_damage, open_database, start_anew, suspect
-from edge_agent.outbox.errors import NotStored, OutboxDamaged, OutboxError, OutboxFull
+from edge_agent.outbox.errors import NotStored, OutboxDamaged, OutboxError, OutboxFull, OutboxNewer
+from edge_agent.outbox.newer import set_newer_aside, take_in
 from edge_agent.outbox.store import Entry, OutboxStore, Position, Stored
 
 FILE_NAME: Final = "outbox.db"
@@ -48,6 +49,13 @@ class _Ticket:
         self.done.set()
 
 
+class _Opened(NamedTuple):
+    connection: sqlite3.Connection
+    store: OutboxStore
+    damaged: Path | None
+    newer: Path | None
+
+
 class Outbox:
     """Opens the outbox in `folder` for writing: an exclusive lock, and a stream of its own."""
 
@@ -63,10 +71,13 @@ class Outbox:
         self._file = folder / FILE_NAME
         self._file_lock = Lock(folder / "outbox.lock")
         try:
-            self._connection, self.set_aside, self._store = _open_store(self._file, max_bytes, boot)
+            opened = _open_store(self._file, max_bytes, boot)
         except OutboxError:
             self._file_lock.release()
             raise
+        self._connection, self._store = opened.connection, opened.store
+        self.set_aside, self.newer_set_aside = opened.damaged, opened.newer
+        """Where an outbox lies that this opening could not use: a damaged one, and one of a later version."""
         self.on_commit = on_commit
         self.failure: BaseException | None = None
         """Why nothing can be written any more; the agent ends and is started again."""
@@ -291,14 +302,21 @@ class Outbox:
         self._full = bool(refused)
 
 
-def _open_store(file: Path, max_bytes: int, boot: str) -> tuple[sqlite3.Connection, Path | None, OutboxStore]:
-    """An open outbox, and where a damaged predecessor was set aside. OutboxError if there can be none."""
-    connection, set_aside = open_database(file)
+def _open_store(file: Path, max_bytes: int, boot: str) -> _Opened:
+    """OutboxError if there can be none."""
+    newer = None
     try:
-        return connection, set_aside, OutboxStore(connection, max_bytes=max_bytes, boot=boot)
+        connection, damaged = open_database(file)
+    except OutboxNewer as error:
+        newer = set_newer_aside(file, error)
+        connection, damaged = open_database(file)
+    if newer is None and damaged is None:
+        take_in(connection, file, max_bytes)
+    try:
+        return _Opened(connection, OutboxStore(connection, max_bytes=max_bytes, boot=boot), damaged, newer)
     except sqlite3.Error as error:
         connection.close()
         if not is_damage(error):
             raise OutboxError(f"cannot read {file}: {error}; check the disk and its rights") from error
-    connection, set_aside = start_anew(file)
-    return connection, set_aside, OutboxStore(connection, max_bytes=max_bytes, boot=boot)
+    connection, damaged = start_anew(file)
+    return _Opened(connection, OutboxStore(connection, max_bytes=max_bytes, boot=boot), damaged, newer)

@@ -31,7 +31,7 @@ def take_back(folder: Path, schema: int) -> None:
     try:
         if not (folder / FILE_NAME).exists():
             return
-        connection, _ = open_database(folder / FILE_NAME)
+        connection, damaged = open_database(folder / FILE_NAME)
         try:
             for version in range(SCHEMA_VERSION, schema, -1):
                 connection.executescript(
@@ -41,6 +41,10 @@ def take_back(folder: Path, schema: int) -> None:
             raise OutboxError(f"the outbox in {folder} cannot be led back to schema {schema}: {error}") from error
         finally:
             connection.close()
+        if damaged is not None:
+            raise OutboxError(
+                f"the outbox in {folder} was damaged and is kept as {damaged.name}; an empty one is there"
+            )
     finally:
         lock.release()
 

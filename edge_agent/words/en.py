@@ -280,6 +280,10 @@ FOUND: Final = MappingProxyType(
         ),
         "outbox.well": ("{events} events wait, the oldest {hours} h ({megabytes} MB)", ""),
         "outbox.unreadable": ("cannot be read: {reason}", "Run this again with sudo; if it stays so, see SD card."),
+        "outbox.set_aside": (
+            "{count} outboxes of a later version are set aside ({megabytes} MB)",
+            "Delete none of them: their events are sent once a later version runs. Tell the province.",
+        ),
         "outbox.losses": (
             "{count} events declared lost ({why}), {dropped} not kept",
             "See SD card and Hub; tell the province's staff.",

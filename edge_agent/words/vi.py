@@ -275,6 +275,10 @@ FOUND: Final = MappingProxyType(
         ),
         "outbox.well": ("{events} sự kiện chờ gửi, cũ nhất {hours} giờ ({megabytes} MB)", ""),
         "outbox.unreadable": ("không đọc được: {reason}", "Chạy lại với sudo; nếu vẫn vậy, xem mục Thẻ nhớ."),
+        "outbox.set_aside": (
+            "{count} hộp chờ gửi của phiên bản mới hơn được cất riêng ({megabytes} MB)",
+            "Không xóa tệp nào; dữ liệu trong đó được gửi khi cập nhật lên phiên bản mới. Báo cán bộ tỉnh.",
+        ),
         "outbox.losses": (
             "{count} sự kiện mất đã ghi nhận ({why}), {dropped} không ghi được",
             "Xem các mục Thẻ nhớ và Máy chủ; báo cán bộ tỉnh.",
@@ -301,6 +305,7 @@ FAULTS: Final = MappingProxyType(
         "data_budget": "Dữ liệu di động của tháng sắp hết hoặc đã hết: gửi thưa hơn, không mất gì; xem gì dùng mạng.",
         "outbox_full": "Nối lại mạng tới máy chủ; kiểm tra thẻ nhớ.",
         "outbox_damaged": "Giữ lại tệp hỏng; thay thẻ nhớ sớm.",
+        "outbox_newer": "Giữ lại tệp của phiên bản mới hơn; dữ liệu trong đó được gửi sau lần cập nhật tới.",
         "certificate_expiring": "Chứng thư sắp hết hạn mà chưa gia hạn được: kiểm tra mạng và máy chủ.",
         "certificate_expired": "Chứng thư đã hết hạn: kiểm tra mạng; nếu không được, đăng ký lại bằng mã mới.",
         "certificate_refused": "Máy chủ không gia hạn chứng thư: hỏi cán bộ tỉnh, đăng ký lại bằng mã mới.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -125,6 +126,15 @@ def test_a_damaged_outbox_is_told_of(tmp_path: Path) -> None:
     (tmp_path / "state" / "outbox.db").write_bytes(b"rubbish" * 999)
     with running(tmp_path):
         until(lambda: codes(tmp_path) == [("outbox_damaged", "outbox")])
+
+
+def test_an_outbox_of_a_later_version_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    connection = sqlite3.connect(tmp_path / "state" / "outbox.db")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with running(tmp_path):
+        until(lambda: codes(tmp_path) == [("outbox_newer", "outbox")])
 
 
 def test_an_outbox_that_dies_ends_the_agent_with_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

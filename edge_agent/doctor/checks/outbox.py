@@ -10,6 +10,7 @@ from edge_agent.doctor.finding import Finding, fail, ok, warn
 from edge_agent.doctor.place import Place
 from edge_agent.errors import AgentError
 from edge_agent.outbox.look import Held, look
+from edge_agent.outbox.newer import set_aside_as_newer
 from edge_agent.outbox.outbox import FILE_NAME
 from edge_agent.status_file import AgentStatus
 
@@ -50,6 +51,9 @@ def check(place: Place) -> Iterator[Finding]:
         yield fail("outbox", "outbox.unreadable", reason=str(error))
         return
     yield from judge(held, place.status, place.settings.outbox.max_bytes, place.wall_ms())
+    if aside := set_aside_as_newer(file):
+        megabytes = round(sum(one.stat().st_size for one in aside) / 1e6, 1)
+        yield warn("outbox.set_aside", "outbox.set_aside", count=len(aside), megabytes=megabytes)
 
 
 def _age_s(held: Held, wall_ms: int) -> int:

@@ -15,7 +15,7 @@ from contract.events import Loss
 from contract.status import Opening
 from edge_agent.outbox import outbox as outbox_module
 from edge_agent.outbox.database import SCHEMA_VERSION, open_database, read_only
-from edge_agent.outbox.errors import NotStored, OutboxDamaged, OutboxError, OutboxLocked
+from edge_agent.outbox.errors import NotStored, OutboxDamaged, OutboxError, OutboxLocked, OutboxNewer
 from edge_agent.outbox.outbox import FILE_NAME, Outbox
 from tests.contract.test_golden import EVENTS
 from tests.edge_agent.outbox.making import ROOM, fault, faults, in_memory, outbox, rows, sqlite_error, store
@@ -105,15 +105,18 @@ def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
     assert len(rows(tmp_path)) == 9
 
 
-def test_a_file_of_a_newer_agent_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_of_a_newer_agent_is_left_as_it_is(tmp_path: Path) -> None:
     shutil.copy(V1, tmp_path / FILE_NAME)
     connection = sqlite3.connect(tmp_path / FILE_NAME)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
     before = (tmp_path / FILE_NAME).read_bytes()
-    with pytest.raises(OutboxError, match="has schema 3, this agent knows 2; install the newer agent again"):
-        Outbox(tmp_path, max_bytes=ROOM)
+    with pytest.raises(OutboxNewer, match="has schema 3, this agent knows 2; install the newer agent again"):
+        open_database(tmp_path / FILE_NAME)
     assert (tmp_path / FILE_NAME).read_bytes() == before
+    with outbox(tmp_path) as opened:
+        assert opened.newer_set_aside is not None
+        assert opened.newer_set_aside.read_bytes() == before
     assert not list(tmp_path.glob("*damaged*"))
 
 

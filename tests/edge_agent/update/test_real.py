@@ -13,12 +13,14 @@ import pytest
 
 from edge_agent.outbox import way_back
 from edge_agent.outbox.database import SCHEMA_VERSION
+from edge_agent.outbox.newer import set_aside_as_newer
 from edge_agent.outbox.outbox import FILE_NAME
 from edge_agent.update.fitness import here
 from edge_agent.update.places import READY
 from hub.releases.pack import Wanted, pack
 from tests.edge_agent.update.making import NOW, Kind, Machine, wheels_folder, write_agent
 from tests.edge_agent.update.real import agent_wheel, needed_wheels
+from tests.patience import until
 from tests.regenerate import ROOT
 
 NEXT_SCHEMA = {
@@ -28,6 +30,7 @@ NEXT_SCHEMA = {
     f"edge_agent/outbox/schema_v{SCHEMA_VERSION + 1}.sql": "ALTER TABLE event ADD COLUMN weight INTEGER;",
     f"edge_agent/outbox/schema_v{SCHEMA_VERSION + 1}_back.sql": "ALTER TABLE event DROP COLUMN weight;",
 }
+NO_WAY_BACK = {f"edge_agent/outbox/schema_v{SCHEMA_VERSION + 1}_back.sql": "ALTER TABLE event DROP COLUMN none;"}
 LYING_STATUS = """
 def add(commands):
     status = commands.add_parser("status")
@@ -83,7 +86,12 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RealMac
 
 def events(machine: Machine) -> dict[tuple[str, int], bytes]:
     """All that the outbox holds, by stream and number."""
-    connection = sqlite3.connect(f"file:{machine.places.agent_state / FILE_NAME}?mode=ro", uri=True)
+    return events_of(machine.places.agent_state / FILE_NAME)
+
+
+def events_of(outbox: Path) -> dict[tuple[str, int], bytes]:
+    """The same of one file."""
+    connection = sqlite3.connect(f"file:{outbox}?mode=ro", uri=True)
     try:
         rows = connection.execute(
             "SELECT s.name, e.seq, e.body FROM event e JOIN stream s ON s.id = e.stream"
@@ -154,3 +162,26 @@ def test_a_version_that_writes_a_newer_outbox_and_fails_later_is_taken_back(mach
     after = ids(events(machine))
     assert before < after
     assert len({stream for stream, _ in after}) == 3, "the old one, the one on trial, the old one again"
+
+
+@pytest.mark.full
+def test_an_outbox_that_cannot_be_led_back_waits_for_a_version_that_reads_it(machine: RealMachine) -> None:
+    machine.put(machine.real_package("0.2.0"))
+    assert machine.installer(machine=here()._replace(version="0.1.0"), green_s=60).run() is not None
+    until(lambda: ids(events(machine)), "the first version's events")
+    failing = {**NEXT_SCHEMA, **NO_WAY_BACK, "edge_agent/cli/status.py": LYING_STATUS}
+    machine.put(machine.real_package("0.3.0", failing))
+    told = machine.installer(machine=here()._replace(version="0.2.0"), green_s=6).run()
+    assert told is not None
+    assert told.fate == "went_back"
+    assert "outbox" in told.reason
+    (aside,) = until(lambda: set_aside_as_newer(machine.places.agent_state / FILE_NAME), "it is set aside")
+    until(lambda: (machine.places.agent_state / FILE_NAME).exists() and ids(events(machine)), "the old one runs on")
+
+    machine.put(machine.real_package("0.4.0", NEXT_SCHEMA))
+    waiting = events_of(aside)
+    told = machine.installer(machine=here()._replace(version="0.2.0"), green_s=60).run()
+    assert told is not None
+    assert told.fate == "applied", told
+    until(lambda: ids(waiting) < ids(events(machine)), "they are in the outbox")
+    assert not aside.exists()
