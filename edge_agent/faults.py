@@ -15,7 +15,7 @@ CODES: Final = MappingProxyType(
         "flapping": "What speaks for a play changes many times a minute; it is recorded at its weakest.",
         "outbox_full": "Events were refused while the outbox was full. Bring the link to the hub back; check the disk.",
         "outbox_damaged": "The outbox was unreadable and set aside. Keep that file; replace the SD card soon.",
-        "outbox_newer": "A later version's outbox was set aside. Keep that file; its events come after the next update.",
+        "outbox_newer": "A later version's outbox was set aside. Keep the file; its events come after the next update.",
         "certificate_expiring": "The device's certificate ends soon and is not renewed. Check the way to the hub.",
         "certificate_expired": "The device's certificate has ended. Check the link; else enrol with a new code.",
         "certificate_refused": "The hub does not renew the certificate. Ask the province; enrol with a new code.",

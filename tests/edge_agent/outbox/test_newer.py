@@ -1,4 +1,4 @@
-"""An outbox that a later version wrote waits beside the one in use, and comes back whole with the version that reads it."""
+"""An outbox that a later version wrote waits beside the one in use, and comes back with one that reads it."""
 
 from __future__ import annotations
 

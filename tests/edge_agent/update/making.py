@@ -138,13 +138,20 @@ class Machine:
         self._install_first()
         self._write_supervisor()
 
-    def package(self, kind: Kind, *, arch: str = "x86_64", wanted: Wanted = _USUAL, key: str = "release.key") -> Path:
-        """A signed package of the little agent."""
+    def package(
+        self,
+        kind: Kind,
+        *,
+        arch: str = "x86_64",
+        wanted: Wanted = _USUAL,
+        key: str | Path = "release.key",
+        ballast: int = 0,
+    ) -> Path:
+        """A signed package of the little agent, larger by so many bytes."""
         folder = self.folder / f"wheels-{time.monotonic_ns()}"
         folder.mkdir()
-        make_wheel(
-            folder, "ttdn_border", kind.version, {"little_agent.py": self.text(kind)}, "ttdn-agent = little_agent:main"
-        )
+        files = {"little_agent.py": self.text(kind), "ballast.txt": "x" * ballast}
+        make_wheel(folder, "ttdn_border", kind.version, files, "ttdn-agent = little_agent:main")
         output = folder / "package.ttdn"
         pack(wheels_folder(folder, kind.version, arch), self.folder / key, output, wanted, NOW)
         return output
