@@ -70,6 +70,8 @@ http {{
             proxy_set_header Host $host;
             proxy_set_header X-Forwarded-For $remote_addr;
             proxy_set_header X-Forwarded-Proto https;
+            # A package goes to each slow kiosk at its own pace, and not first into a file of nginx's for each of them.
+            proxy_max_temp_file_size 0;
             proxy_set_header Connection "";
         }}
     }}
