@@ -10,8 +10,9 @@ import os
 import stat
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from contract.package import check_files, read_head
 from contract.release import ENDING, MAX_PACKAGE_BYTES, Manifest, PackageError, number
@@ -109,9 +110,18 @@ def take(source: BinaryIO, folder: Path, key: Path) -> Manifest:
     return manifest
 
 
-def find(folders: list[Path]) -> Path | None:
-    """The newest package that lies in one of these folders, as of a stick; whether it is good, `take` finds out."""
-    found: list[tuple[tuple[int, int, int], Path]] = []
+class Found(NamedTuple):
+    """A package in a folder; whether it is good, `take` finds out."""
+
+    number: tuple[int, int, int]
+    file: Path
+    manifest: Manifest
+    unfit: str
+    """Why it is not for this machine; empty if it is."""
+
+
+def found(folders: Iterable[Path]) -> Iterator[Found]:
+    """The packages that lie in these folders, as of a stick; what is none is left out."""
     for folder in folders:
         for file in sorted(folder.glob(f"*{ENDING}"))[:_MOST_FOUND]:
             try:
@@ -119,9 +129,13 @@ def find(folders: list[Path]) -> Path | None:
                     manifest = read_head(stream).manifest
             except (OSError, PackageError):
                 continue
-            if not unfit(manifest, here()):
-                found.append((number(manifest.version), file))
-    return max(found)[1] if found else None
+            yield Found(number(manifest.version), file, manifest, unfit(manifest, here()))
+
+
+def find(folders: Iterable[Path]) -> Path | None:
+    """The newest of them that fits this machine."""
+    fitting = [one for one in found(folders) if not one.unfit]
+    return max(fitting, key=lambda one: (one.number, one.file)).file if fitting else None
 
 
 def _copy(source: BinaryIO, part: Path) -> int:

@@ -10,6 +10,14 @@ TAKEN: Final = (
     "Đã nhận gói phiên bản {version}. Đang cài đặt và thử, có thể mất 10-20 phút; không tắt máy. / "
     "Version {version} is taken; it is installed and tried now, which may take 10 to 20 minutes."
 )
+TAKEN_FROM_STICK: Final = (
+    "Đã nhận gói phiên bản {version}, máy đang cài đặt và thử. Không tắt máy trong 30 phút; có thể rút USB. Muốn xem "
+    "kết quả: sau 30 phút cắm lại USB này, tắt rồi bật máy, mở lại tệp này. / "
+    "Version {version} is taken; it is installed and tried now. Leave the machine on for 30 minutes; the stick may be "
+    "taken out. For the result put it in again after that, switch off and on, and open this file again."
+)
+NOT_TAKEN: Final = "Không nhận được gói {file}: {reason} / The package could not be taken."
+UNFIT: Final = "Gói {file} không dùng cho máy này: {reason} / The package is not for this machine."
 WAITED: Final = (
     "Chưa có kết quả; việc cài đặt vẫn tiếp tục, xem sau bằng: ttdn-agent status / "
     "No result yet; the installation goes on, look again later: ttdn-agent status"

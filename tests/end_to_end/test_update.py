@@ -54,6 +54,7 @@ def enrolled(hub: ServingHub, folder: Path) -> tuple[EnrolledKiosk, str]:
 
 def cut_off(agent: Agent, part: Path) -> None:
     """SIGKILL for what fetches, in the middle of the package."""
+
     def on_its_way() -> bool:
         """Looked at without rest for a moment: a hub on the same machine gives it in a fraction of a second."""
         end_s = time.monotonic() + 1
