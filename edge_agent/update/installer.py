@@ -30,13 +30,15 @@ from edge_agent.update import building, inbox
 from edge_agent.update.errors import NotInstalled, Refused
 from edge_agent.update.fitness import Here, here, no_room, room_needed, unfit
 from edge_agent.update.journal import Journal, Notes
-from edge_agent.update.judging import Judge
+from edge_agent.update.judging import Judge, is_agents_word, is_road
 from edge_agent.update.places import UNIT, Places, other
 from edge_agent.update.running import run
 from edge_agent.update.signature import verify
 
 GREEN_S: Final = 600.0
 POLL_S: Final = 15.0
+LOOKS: Final = 3
+LOOKS_PAUSE_S: Final = 10.0
 MOST_TRIES: Final = 3
 """So often a step may be ended by a power cut: then it may be the step that ends the power."""
 _SERVICE_S: Final = 180.0
@@ -53,6 +55,7 @@ class Means(NamedTuple):
     """Takes a verb (stop, start, restart), options, and the name of the unit."""
     green_s: float = GREEN_S
     poll_s: float = POLL_S
+    looks_pause_s: float = LOOKS_PAUSE_S
     machine: Here = here()
     step: Callable[[str], None] = lambda _name: None
     """Hears of each step once it is on the disk; tests end the process there."""
@@ -150,7 +153,7 @@ class Installer:
                 f"its outbox, schema {new.schema}, cannot be led back to schema {old.schema} of {journal.before}; "
                 "install a version between the two first"
             )
-        greens = self._judge.greens(journal.source) or frozenset()
+        greens = self._judge.steady_greens(journal.source, LOOKS, self._means.looks_pause_s)
         return replace(journal, step="trial", greens=tuple(sorted(greens)), schema=old.schema, tries=0)
 
     # -- trial ---------------------------------------------------------------------------------------------------------
@@ -163,23 +166,46 @@ class Installer:
         self._means.step("swapped")
         self._service("restart")
         self._means.step("restarted")
-        if missing := self._missing(journal):
-            return self._back(journal, f"within {self._means.green_s:.0f} s these were not well again: {missing}")
+        while missing := self._missing(journal):
+            if not self._is_the_link(missing, journal):
+                said = ", ".join(sorted(missing))
+                return self._back(journal, f"within {self._means.green_s:.0f} s these were not well again: {said}")
+            log.info("the version before does not reach the hub now, either: the trial goes on until one of them does")
+            journal = self._note(replace(journal, tries=0), "waiting")  # it is not this version that ends the power
         return self._over(journal, "applied", "")
 
-    def _missing(self, journal: Journal) -> str:
+    def _missing(self, journal: Journal) -> frozenset[str]:
         """What was well before and is not again when the time is over; empty as soon as all is."""
         until = time.monotonic() + self._means.green_s
         while True:
-            if not self._judge.runs(journal.target, journal.version):
-                missing = f"the agent runs as {journal.version}"
-            else:
-                greens = self._judge.greens(journal.target) if journal.greens else frozenset()
-                missing = "doctor" if greens is None else ", ".join(sorted(set(journal.greens) - greens))
+            missing = self._not_well(journal)
             if not missing or time.monotonic() >= until:
                 return missing
-            log.info("not well yet: %s", missing)
+            log.info("not well yet: %s", ", ".join(sorted(missing)))
             time.sleep(self._means.poll_s)
+
+    def _not_well(self, journal: Journal) -> frozenset[str]:
+        if not self._judge.runs(journal.target, journal.version):
+            return frozenset({f"the agent runs as {journal.version}"})
+        greens = self._judge.greens(journal.target) if journal.greens else frozenset()
+        return frozenset({"doctor"}) if greens is None else frozenset(journal.greens) - greens
+
+    def _is_the_link(self, missing: frozenset[str], journal: Journal) -> bool:
+        """Whether the version before would not find the way to the hub now, either: that says nothing of the new one.
+
+        First its doctor looks beside the running agent. Where that finds every server, only who goes in himself learns
+        whether the hub answers: for that the agent has to stop for a moment.
+        """
+        if not all(map(is_road, missing)):
+            return False
+        before = frozenset(filter(is_road, journal.greens))
+        beside = self._judge.greens(journal.source)
+        if beside is not None and any(not is_agents_word(check) for check in before - beside):
+            return True
+        self._service("stop")
+        alone = self._judge.greens(journal.source)
+        self._service("start")
+        return alone is not None and bool(before - alone)
 
     def _back(self, journal: Journal, reason: str) -> Journal:
         log.warning("version %s goes back to %s: %s", journal.version, journal.before, reason)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,13 @@ _STATUS_S: Final = 60.0
 OUTBOX_S: Final = 600.0
 """An outbox of half a gigabyte on a slow card."""
 _OK: Final = "ok"
+_WARN: Final = "warn"
+_ROAD: Final = frozenset({"modem", "network", "dns", "tls", "broker", "receipt", "clock"})
+"""Checks that depend on what is between kiosk and hub, too. A clock without a chip of its own is one of them."""
+_AGENTS_WORD: Final = frozenset({"receipt", "clock"})
+"""Of these, what the doctor takes from the running agent; without one it finds out by itself."""
+_MAY_WARN: Final = frozenset({"outbox"})
+"""Long waiting events are a warning, and the link's doing; one that is full or cannot be read fails."""
 log = logging.getLogger(__name__)
 
 
@@ -42,6 +50,16 @@ class _Status(Struct, frozen=True):
     status: _Runs | None = None
 
 
+def is_road(check: str) -> bool:
+    """Whether it may be the link's doing that a check is not well."""
+    return check.partition(".")[0] in _ROAD
+
+
+def is_agents_word(check: str) -> bool:
+    """Whether the doctor has it from the running agent."""
+    return check.partition(".")[0] in _AGENTS_WORD
+
+
 class OutboxWay(Struct, frozen=True):
     """What `ttdn-agent outbox-schema` says: the schema that this version writes, and the oldest it can lead back to."""
 
@@ -63,7 +81,18 @@ class Judge:
         except (msgspec.MsgspecError, UnicodeDecodeError):
             log.warning("the doctor of side %s does not answer: %s", side, ran.said)
             return None
-        return frozenset(check.id for check in report.checks if check.outcome == _OK)
+        return frozenset(check.id for check in report.checks if _is_well(check))
+
+    def steady_greens(self, side: Side, looks: int, pause_s: float) -> frozenset[str]:
+        """Ids of what is well in each of several looks: what is so by chance at one moment is not asked for later."""
+        steady: frozenset[str] | None = None
+        for look in range(looks):
+            if look:
+                time.sleep(pause_s)
+            greens = self.greens(side)
+            if greens is not None:
+                steady = greens if steady is None else steady & greens
+        return steady or frozenset()
 
     def runs(self, side: Side, version: str) -> bool:
         """Whether the agent runs now, and is of this version."""
@@ -91,3 +120,7 @@ class Judge:
     def _ask(self, side: Side, arguments: list[str | Path], timeout_s: float) -> Ran:
         command: list[str | Path] = [self._places.side(side) / "bin" / "ttdn-agent", "--config", self._places.config]
         return run([*command, *arguments], timeout_s=timeout_s, owner_of=self._places.agent_state)
+
+
+def _is_well(check: _Check) -> bool:
+    return check.outcome == _OK or (check.outcome == _WARN and check.id in _MAY_WARN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -24,8 +25,8 @@ STEPS = [
     *("swapped", "restarted", "done", "good", "noted"),
 ]
 
-MIDST = [("unpacked", 0.5), ("unpacked", 2.0), ("swapped", 0.03)]
-"""While the environment is made, while pip works, while the service starts: steps, and seconds after them."""
+MIDST = [("unpacked", 0.5), ("unpacked", 2.0), ("swapped", 0.03), ("waiting", 0.0, True)]
+"""While the environment is made, pip works, the service starts, and the link is down: steps, and seconds after them."""
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_a_good_version_stays_and_one_that_breaks_a_probe_goes_back(
     assert told is not None
     assert (told.fate, told.version, told.before) == ("went_back", "0.3.0", "0.2.0")
     assert "probe.mpv" in told.reason
-    assert "broker" not in told.reason, "it was not well before either"
+    assert "tls" not in told.reason, "it was not well before either"
     assert machine.sides() == ("b", "b")
     assert (machine.places.agent_state / "schema").read_text() == "2"
     assert [result.told.fate for result in read_results(machine.places.state)] == ["applied", "went_back"]
@@ -133,11 +134,50 @@ def test_a_link_in_the_inbox_leads_nowhere(machine: Machine) -> None:
     assert (machine.folder / "elsewhere" / READY).exists()
 
 
+def weather(machine: Machine, **said: str) -> None:
+    """How link and hub are from now on."""
+    (machine.places.agent_state / "weather").write_text(json.dumps(said))
+
+
+@pytest.mark.parametrize("down", ["link", "hub"])
+def test_a_good_version_is_not_blamed_for_a_link_or_a_hub_that_is_down(quick: Machine, down: str) -> None:
+    machine, waited = quick, []
+
+    def step(name: str) -> None:
+        if name == "restarted":
+            weather(machine, **{down: "fail"})
+        if name == "waiting":
+            waited.append(name)
+            assert machine.running() == "0.2.0"
+            weather(machine, **({down: "fail"} if len(waited) == 1 else {}))
+
+    machine.put(machine.package(Kind()))
+    assert machine.installer(green_s=0.3, step=step).run() == Told("applied", "0.2.0", "0.1.0")
+    assert len(waited) == 2, "for as long as it takes"
+
+
+def test_a_version_that_does_not_hear_the_hub_goes_back(quick: Machine) -> None:
+    machine = quick
+    machine.put(machine.package(Kind(mood="deaf")))
+    told = machine.installer(green_s=0.3).run()
+    assert told is not None
+    assert (told.fate, told.reason.endswith("not well again: receipt")) == ("went_back", True), told
+    assert machine.running() == "0.1.0"
+
+
+def test_what_was_well_by_chance_is_not_asked_for(quick: Machine) -> None:
+    machine = quick
+    (machine.places.agent_state / "chance").write_text(json.dumps(["ok", "fail", "ok", "fail"]))
+    machine.put(machine.package(Kind()))
+    assert machine.installer(green_s=0.3).run() == Told("applied", "0.2.0", "0.1.0")
+
+
 class Cut(NamedTuple):
     """Where the power goes: so long after a step is on the disk."""
 
     step: str
     later_s: float = 0.0
+    link_down: bool = False
 
 
 def _cut(machine: Machine, cut: Cut, green_s: float) -> None:
@@ -148,6 +188,8 @@ def _cut(machine: Machine, cut: Cut, green_s: float) -> None:
         os.setsid()
 
         def step(name: str) -> None:
+            if name == "restarted" and cut.link_down:
+                weather(machine, link="fail")
             if name == cut.step:
                 os.write(tell, b"!")
                 if not cut.later_s:
@@ -172,7 +214,8 @@ def _cut(machine: Machine, cut: Cut, green_s: float) -> None:
 @pytest.mark.parametrize("cut", [*map(Cut, STEPS), *(Cut(*one) for one in MIDST)], ids=str)
 def test_power_off_at_any_step_of_a_good_update_goes_on(machine: Machine, cut: Cut) -> None:
     machine.put(machine.package(Kind()))
-    _cut(machine, cut, 5)
+    _cut(machine, cut, 0.3 if cut.link_down else 5)
+    weather(machine)
     machine.installer()._service("start")  # the next boot starts what current leads to
     machine.installer(green_s=5).run()
     assert (machine.running(), machine.sides()) == ("0.2.0", ("b", "b"))
