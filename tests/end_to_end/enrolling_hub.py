@@ -14,6 +14,7 @@ import psycopg
 
 from hub.config import HubSettings
 from hub.pki.folder import PkiFolder
+from hub.releases.keys import make_key
 from hub.store.registry import import_sites
 from simulator.ports import HOST
 from tests.end_to_end.program import HUB, Program, run
@@ -44,6 +45,9 @@ mqtt_port = {mqtt_port}
 shared_port = {shared_port}
 https_port = {https_port}
 hop_port = {hop_port}
+release_key_file = {release_key_file}
+[releases]
+folder = {releases}
 """
 
 
@@ -57,6 +61,8 @@ def written(settings: HubSettings, file: Path, dsn: str) -> Path:
     pki = settings.pki.model_dump(mode="json")
     values: dict[str, Any] = {
         **pki,
+        "release_key_file": str(file.with_name("release.pub")),
+        "releases": str(file.with_name("releases")),
         "dsn": dsn,
         "password_file": str(settings.mqtt.password_file),
         "own_port": settings.mqtt.brokers[0].port,
@@ -82,12 +88,13 @@ class ServingHub(Program):
 def enrolling_hub(
     folder: Path, dsn: str, connection: psycopg.Connection, mqtt_name: str = HOST
 ) -> Iterator[ServingHub]:
-    """One with the demo's sites, everything of it below `folder`.
+    """One with the demo's sites and a key for releases, everything of it below `folder`.
 
     `mqtt_name` is its broker's; behind the shared port it is found by a name only, so not by an address.
     """
     folder.mkdir()
     settings = local(hub_settings(folder), mqtt_name)
+    make_key(folder / "release.key", folder / "release.pub")
     settings.pki.broker_folder.mkdir(mode=0o750)
     PkiFolder(settings.pki).init(datetime.now(UTC))
     import_sites(connection, DEMO.read_bytes())

@@ -8,6 +8,7 @@ import platform
 import shutil
 import signal
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -26,13 +27,20 @@ from hub.store.fleet_commands import FleetCommands
 from hub.store.rollouts import move_on, status
 from tests.edge_agent.test_agent import running
 from tests.edge_agent.update.making import Kind, Machine, quick_build
-from tests.end_to_end.enrolled import EnrolledKiosk, ServingHub
+from tests.end_to_end.enrolling_hub import ServingHub, add_device, enrolling_hub
 from tests.end_to_end.program import AGENT, HUB, run
+from tests.end_to_end.test_enrolment import EnrolledKiosk
 from tests.patience import until
 
 NEW: Final = "0.9.0"
 BALLAST_BYTES: Final = 30_000_000
 MIB: Final = 1024 * 1024
+
+
+@pytest.fixture
+def hub(tmp_path: Path, database: str, connection: psycopg.Connection) -> Iterator[ServingHub]:
+    with enrolling_hub(tmp_path / "hub", database, connection) as serving:
+        yield serving
 
 
 def answer(hub: ServingHub, *command: str | Path) -> Any:
@@ -46,7 +54,7 @@ def enrolled(hub: ServingHub, folder: Path) -> tuple[EnrolledKiosk, str]:
     """A kiosk, and its name."""
     kiosk, stick = EnrolledKiosk(folder / "kiosk"), folder / "stick"
     stick.mkdir()
-    device = answer(hub, "device", "add", "BG-20-CMA", "--toml", stick / "ttdn.toml")["device"]
+    device = str(add_device(hub, "BG-20-CMA", stick / "ttdn.toml")["device"])
     done = run(AGENT, "--config", kiosk.config, "first-boot", "--no-mount", "--look", stick)
     assert done.returncode == 0, done.stdout + done.stderr
     return kiosk, device
@@ -70,9 +78,9 @@ def cut_off(agent: Agent, part: Path) -> None:
 
 
 def test_a_version_from_the_shelf_to_the_kiosk_and_the_word_of_it_back(
-    enrolling_hub: ServingHub, connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: ServingHub, connection: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub, of_hub = enrolling_hub, enrolling_hub.config.parent
+    of_hub = hub.config.parent
     kiosk, device = enrolled(hub, tmp_path)
     machine = Machine(kiosk.folder)
     shutil.copy(of_hub / "release.pub", machine.places.key)  # as the installer did

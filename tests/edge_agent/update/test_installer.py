@@ -25,7 +25,16 @@ STEPS = [
     *("swapped", "restarted", "done", "good", "noted"),
 ]
 
-MIDST = [("unpacked", 0.5), ("unpacked", 2.0), ("swapped", 0.03), ("waiting", 0.0, True)]
+
+class Cut(NamedTuple):
+    """Where the power goes: so long after a step is on the disk."""
+
+    step: str
+    later_s: float = 0.0
+    link_down: bool = False
+
+
+MIDST = [Cut("unpacked", 0.5), Cut("unpacked", 2.0), Cut("swapped", 0.03), Cut("waiting", 0.0, link_down=True)]
 """While the environment is made, pip works, the service starts, and the link is down: steps, and seconds after them."""
 
 
@@ -172,14 +181,6 @@ def test_what_was_well_by_chance_is_not_asked_for(quick: Machine) -> None:
     assert machine.installer(green_s=0.3).run() == Told("applied", "0.2.0", "0.1.0")
 
 
-class Cut(NamedTuple):
-    """Where the power goes: so long after a step is on the disk."""
-
-    step: str
-    later_s: float = 0.0
-    link_down: bool = False
-
-
 def _cut(machine: Machine, cut: Cut, green_s: float) -> None:
     """SIGKILL for root's part and everything that it has begun, then for the agent: nothing has time to tidy up."""
     there, tell = os.pipe()
@@ -211,7 +212,7 @@ def _cut(machine: Machine, cut: Cut, green_s: float) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("cut", [*map(Cut, STEPS), *(Cut(*one) for one in MIDST)], ids=str)
+@pytest.mark.parametrize("cut", [*map(Cut, STEPS), *MIDST], ids=str)
 def test_power_off_at_any_step_of_a_good_update_goes_on(machine: Machine, cut: Cut) -> None:
     machine.put(machine.package(Kind()))
     _cut(machine, cut, 0.3 if cut.link_down else 5)
