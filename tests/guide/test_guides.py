@@ -151,6 +151,12 @@ def test_the_page_for_the_toolbox_has_commands_of_the_guide() -> None:
     assert named <= typed
 
 
+@pytest.mark.parametrize("name", [*GUIDES, TRAINING, TOOLBOX])
+def test_links_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", guide(name)):
+        assert (ROOT / name).parent.joinpath(target).exists(), f"{name} links to {target}"
+
+
 def test_both_languages_have_the_same_commands_in_the_same_order() -> None:
     vietnamese, english = ([step.commands for step in steps(guide(name))] for name in GUIDES)
     assert vietnamese == english
