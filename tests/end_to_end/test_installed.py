@@ -18,6 +18,8 @@ import psycopg
 import pytest
 
 from edge_agent.clock import wall_ms
+from edge_agent.identity import renewal
+from edge_agent.tls import Moment
 from hub.releases.keys import make_key
 from hub.releases.pack import Wanted, pack
 from simulator.ports import HOST, free_port
@@ -152,7 +154,8 @@ def restricted(kiosk: Booted) -> None:
         assert f"refused {what} " in said, said
     assert "'sda'" not in said and "'kmsg'" not in said  # noqa: PT018
     before = kiosk.said("readlink", "/var/lib/ttdn-agent/identity/current")
-    tried(kiosk, f"{_PYTHON} -m edge_agent.identity.renewal /var/lib/ttdn-agent {wall_ms()} certain")
+    _, *renewing = renewal.command(Path("/var/lib/ttdn-agent"), Moment(wall_ms(), certain=True))
+    tried(kiosk, " ".join([_PYTHON, *renewing]))
     assert kiosk.said("readlink", "/var/lib/ttdn-agent/identity/current") != before, "renewed"
 
 
