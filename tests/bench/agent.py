@@ -1,8 +1,8 @@
 """`python -m tests.bench agent`: what the agent costs a kiosk - memory, processor, start, wire, disk.
 
-A real `ttdn-agent run` with the probes chromium, mpv, screen and system and with the bridge on, as configured by
-default; real headless Chromium with a static page, real mpv that plays two clips of 30 s in turn, real Mosquitto,
-`ttdn-hub ingest` and PostgreSQL. Nobody touches the page.
+A real `ttdn-agent run`, installed as on a kiosk (an environment with its own dependencies alone), with the probes
+chromium, mpv, screen and system and with the bridge on, as configured by default; real headless Chromium with a static
+page, real mpv that plays two clips of 30 s in turn, real Mosquitto, `ttdn-hub ingest` and PostgreSQL. Nobody touches it.
 
 - start_s: from starting the process to its first status file, which it writes once its first event is committed.
 - rss_mb: VmRSS at the end of the idle time (10^6 bytes); rss_mb_peak: VmHWM.
@@ -17,7 +17,6 @@ default; real headless Chromium with a static page, real mpv that plays two clip
 from __future__ import annotations
 
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -29,6 +28,7 @@ from simulator.ports import HOST
 from tests.bench.arena import Arena, arena, hub
 from tests.bench.child import child
 from tests.bench.day import wire_bytes_per_day
+from tests.bench.installed import install_agent
 from tests.bench.outbox_costs import DEVICE, PASSWORD, disk_bytes_per_event, wire_bytes_per_event
 from tests.bench.proc import cpu_s, memory_mb
 from tests.bench.report import say
@@ -81,7 +81,7 @@ def run(folder: Path, *, quick: bool) -> dict[str, Any]:
         place = stack.enter_context(arena(folder, {DEVICE: PASSWORD}))
         stack.enter_context(hub(place, folder))
         config = stack.enter_context(_kiosk(folder, place))
-        result |= _measure_agent(folder, config, size)
+        result |= _measure_agent(folder, install_agent(folder / "kiosk-venv"), config, size)
         result |= _measure_wire(folder, place, size)
     (folder / "day").mkdir()
     with arena(folder / "day") as place:
@@ -111,10 +111,10 @@ def _kiosk(folder: Path, place: Arena) -> Iterator[Path]:
         website.close()
 
 
-def _measure_agent(folder: Path, config: Path, size: Size) -> dict[str, Any]:
+def _measure_agent(folder: Path, program: Path, config: Path, size: Size) -> dict[str, Any]:
     starts = []
     for number in range(size.starts):
-        with _agent(folder, config) as (process, start_s):
+        with _agent(folder, program, config) as (process, start_s):
             starts.append(start_s)
             say(f"start {number + 1}: {start_s:.3f} s")
             if number == size.starts - 1:
@@ -142,10 +142,10 @@ def _measure_idle(pid: int, idle_s: float) -> dict[str, Any]:
 
 
 @contextmanager
-def _agent(folder: Path, config: Path) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
+def _agent(folder: Path, program: Path, config: Path) -> Iterator[tuple[subprocess.Popen[bytes], float]]:
     """A running `ttdn-agent run`, and how long it took to start."""
     ready = config.parent / "runtime" / status_file.NAME
-    command = [str(Path(sys.executable).with_name("ttdn-agent")), "--config", str(config), "run"]
+    command = [str(program), "--config", str(config), "run"]
     with (folder / "agent.log").open("ab") as log:
         began = time.monotonic()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
