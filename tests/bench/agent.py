@@ -2,7 +2,7 @@
 
 A real `ttdn-agent run`, installed as on a kiosk (an environment with its own dependencies alone), with the probes
 chromium, mpv, screen and system and with the bridge on, as configured by default; real headless Chromium with a static
-page, real mpv that plays two clips of 30 s in turn, real Mosquitto, `ttdn-hub ingest` and PostgreSQL. Nobody touches it.
+page, real mpv that plays two clips of 30 s in turn, real Mosquitto, `ttdn-hub ingest`, PostgreSQL. Nobody touches it.
 
 - start_s: from starting the process to its first status file, which it writes once its first event is committed.
 - rss_mb: VmRSS at the end of the idle time (10^6 bytes); rss_mb_peak: VmHWM.

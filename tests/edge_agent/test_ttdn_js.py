@@ -143,7 +143,7 @@ def test_the_site_works_without_an_agent_and_finds_one_that_comes_later(visitor:
     visitor.goes_to(f"{site.origin}/index.html?agent={agent.bridge.url}/ttdn.js")
     visitor.touches("#attract")
     visitor.touches("[data-open=dau-tu]")
-    assert visitor.evaluate("document.querySelector('h2').textContent") == "Thông tin đầu tư"
+    until(lambda: visitor.evaluate("document.querySelector('h2')?.textContent") == "Thông tin đầu tư")
     late = Agent(site.origin, port=port)
     try:
         until(lambda: bool(visitor.evaluate("!!window.ttdn")))

@@ -95,7 +95,7 @@ def test_an_agent_that_starts_without_a_hub_goes_on_with_what_it_had_and_saves_d
     meter.keep(0)
     with running(tmp_path) as agent:
         until(lambda: agent.status().data == "saving")
-        assert agent.courier._uplink.pace == Pace(60_000, 1_800_000, 60_000)
+        until(lambda: agent.courier._uplink.pace == Pace(60_000, 1_800_000, 60_000))
         assert agent.outbox._store.max_bytes == 3_000_000
         until(lambda: "data_budget" in agent.status().faults)
     codes = [(event.code, event.component) for event in events(tmp_path) if event.KIND == "fault"]  # type: ignore[union-attr]

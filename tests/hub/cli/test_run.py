@@ -100,6 +100,7 @@ def test_config_sample_and_check(tmp_path: Path) -> None:
         "visitors",
         "notices",
         "pki",
+        "releases",
         "log",
     }
     file = tmp_path / "hub.toml"
