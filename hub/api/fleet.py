@@ -68,7 +68,8 @@ class GivenCommand(Answer):
     issued_by: str = Field(examples=["person:nguyen.an"])
     expires_at: datetime
     outcome: str | None = Field(
-        description="null: not answered yet; unanswered: it went out, and nobody knows whether it was done."
+        description="null: not answered yet; unanswered: it went out, and nobody knows whether it was done; withdrawn: "
+        "it is sent no longer, as the device went to another province, or its roll-out was ended."
     )
     replied_at: datetime | None
     detail: str

@@ -37,8 +37,8 @@ def keep_identities(
     waiting = store.to_cut_off(connection)
     if not waiting:
         return False
-    barred = [device for device in waiting if device in store.barred(connection)]
-    if _cut_off(settings, folder, barred, go_on) and now >= _written_at(folder) + HOLD:
+    # Also those that have been enrolled anew: their new session comes back at once, the one before it does not.
+    if _cut_off(settings, folder, waiting, go_on) and now >= _written_at(folder) + HOLD:
         store.cut_off(connection, waiting, now - HOLD, now)
         log.info("cut off for good: %s", ", ".join(waiting))
     return False

@@ -85,7 +85,7 @@ def status(
 
 @app.command(epilog=EPILOG)
 def halt(number: NumberArgument, reason: ReasonOption = "", config: ConfigOption = None) -> None:
-    """Tell no further devices for now; those that were told go on."""
+    """Tell no further devices for now; those that have answered the command go on."""
     with database(settings_of(config), "rollout") as connection:
         store.change(connection, number, "halted", reason, by=by_whom(), now=_now())
     say(f"đã tạm dừng / halted: {number}")

@@ -20,6 +20,7 @@ OUTCOMES: Final = {
     "failed": "không làm được / failed",
     "expired": "hết hạn, chưa làm / expired",
     "unanswered": "đã gửi, không có trả lời / unanswered",
+    "withdrawn": "đã rút lại / withdrawn",
 }
 GIVEN: Final = "lệnh {code} cho {device}, hiệu lực đến {expires} UTC / command {code} for {device}, until {expires} UTC"
 PICTURE_WRITTEN: Final = "đã ghi ảnh / picture written: {file}"

@@ -31,7 +31,7 @@ BY_ITSELF = "hub"
 class Answer(NamedTuple):
     """What became of a command."""
 
-    outcome: Literal["waiting", "done", "refused", "failed", "expired", "unanswered"]
+    outcome: Literal["waiting", "done", "refused", "failed", "expired", "unanswered", "withdrawn"]
     detail: str = ""
 
 
@@ -120,6 +120,8 @@ def change(
             connection.execute(queries["close_halted"], {"rollout": number, "kind": HALTED, "now": now})
         if to == "running":
             connection.execute(queries["try_again"], {"rollout": number})
+        else:
+            _withdraw(connection, number)
         _note(connection, deeds[to], number, by, now, {"version": row[0], "reason": reason})
 
 
@@ -180,10 +182,17 @@ def _carry_out(
     given = {"id": row["id"], "state": decision.state, "reason": decision.reason, "wave": decision.wave, "now": now}
     connection.execute(queries["change"], given)
     if decision.state == "halted":
+        _withdraw(connection, row["id"])
         detail = {"version": row["version"], "reason": decision.reason}
         _note(connection, "rollout_halted", row["id"], BY_ITSELF, now, detail)
         raised = {"kind": HALTED, "rollout": row["id"], "now": now, "detail": Jsonb({"rollout": row["id"], **detail})}
         connection.execute(queries["raise_halted"], raised)
+
+
+def _withdraw(connection: Connection, number: int) -> None:
+    """What devices have not answered is not sent to them any more, were they away for a week."""
+    for query in ("withdraw", "never_told"):
+        connection.execute(named("rollouts")[query], {"rollout": number})
 
 
 def _take_told(connection: Connection, number: int) -> None:
@@ -210,7 +219,7 @@ def _end(connection: Connection, number: int, device: int, fate: str, detail: st
 
 def _member(row: Row, answers: dict[str, Answer], now: datetime, lasts: timedelta) -> Member:
     answer = answers.get(row["code"] or "")
-    gone = answer is not None and answer.outcome in ("expired", "unanswered")
+    gone = answer is not None and answer.outcome in ("expired", "unanswered", "withdrawn")
     ordered = row["ordered_at"] is not None and not gone and now - row["ordered_at"] < 4 * lasts
     return Member(row["device"], row["wave"], ordered, row["online"], row["fate"], row["ended_at"])
 

@@ -30,8 +30,8 @@ CREATE TABLE device_command (
     sent_at         timestamptz,
     due_at          timestamptz NOT NULL,            -- when it is sent next
     sends           integer NOT NULL DEFAULT 0,
-    -- expired: never done; unanswered: it went out, and nobody knows
-    outcome         text CHECK (outcome IN ('done', 'refused', 'failed', 'expired', 'unanswered')),
+    -- expired: never done; unanswered: it went out, and nobody knows; withdrawn: the hub sends it no longer
+    outcome         text CHECK (outcome IN ('done', 'refused', 'failed', 'expired', 'unanswered', 'withdrawn')),
     replied_at      timestamptz,
     detail          text NOT NULL DEFAULT '',
     picture_type    text,

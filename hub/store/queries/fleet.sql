@@ -109,7 +109,7 @@ WHERE outcome IS NULL AND expires_at < %(now)s - interval '30 seconds'
 UPDATE device_command SET outcome = %(outcome)s, replied_at = %(now)s, detail = %(detail)s, picture_type = %(picture_type)s,
     picture = %(picture)s
 WHERE code = %(code)s AND device = (SELECT id FROM device WHERE name = %(device)s)
-  AND (outcome IS NULL OR outcome = 'unanswered')
+  AND (outcome IS NULL OR outcome = 'unanswered' OR outcome = 'withdrawn' AND sends > 0)
 RETURNING name
 
 -- name: commands - commands and what became of them, newest first

@@ -60,6 +60,15 @@ WHERE e.rollout = %(rollout)s ORDER BY e.wave, d.name
 -- name: ordered - a device was told
 UPDATE rollout_device SET code = %(code)s, ordered_at = %(now)s WHERE rollout = %(rollout)s AND device = %(device)s
 
+-- name: withdraw - what devices of a roll-out were told and have not answered is sent no longer
+UPDATE device_command k SET outcome = 'withdrawn'
+FROM rollout_device e WHERE e.rollout = %(rollout)s AND k.code = e.code AND k.outcome IS NULL
+
+-- name: never_told - devices whose command had not gone out yet were not told
+UPDATE rollout_device e SET code = NULL, ordered_at = NULL
+FROM device_command k
+WHERE e.rollout = %(rollout)s AND e.fate IS NULL AND k.code = e.code AND k.outcome = 'withdrawn' AND k.sends = 0
+
 -- name: try_again - devices on which it did not work are due once more
 UPDATE rollout_device SET fate = NULL, ended_at = NULL, code = NULL, ordered_at = NULL
 WHERE rollout = %(rollout)s AND fate <> 'applied'

@@ -92,6 +92,19 @@ def test_a_live_session_ends_at_revocation_and_nobody_else_is_disturbed(hub: Hub
     assert not hub.admits(stolen)
 
 
+def test_the_old_session_ends_although_the_device_is_enrolled_anew_at_once(hub: Hub) -> None:
+    stolen = hub.enrol(DEVICE)
+    with Client(hub.broker.port, DEVICE, DEVICE, "any", tls=context(hub.folder, stolen)) as device:
+        revocation.revoke(hub.connection, DEVICE, "stolen", by="command:test", now=datetime.now(UTC))
+        hub.enrol(DEVICE)  # the new kiosk does not connect yet
+        hub.keep()
+        hub.broker.reload()
+        until(lambda: not hub.admits(stolen))
+        hub.keep(datetime.now(UTC) + HOLD + timedelta(seconds=1))
+        device.wait_for(lambda: not device.connected)
+        assert revocation.to_cut_off(hub.connection) == []
+
+
 def test_what_was_revoked_while_hub_and_broker_were_down_is_cut_off_later(hub: Hub) -> None:
     stolen = hub.enrol(DEVICE)
     hub.broker.stop()

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import msgspec
 import psycopg
 import pytest
 
-from contract.command import Args
+from contract.command import Args, Command
 from contract.release import Fate, Offer, Told
+from contract.status import Hello
 from hub.errors import ConfigError
-from hub.fleet.rollout import Rules
+from hub.fleet.rollout import LASTS, Rules
 from hub.store import rollouts
 from hub.store.fleet_commands import FleetCommands
+from hub.store.fleet_traffic import FleetTraffic
+from hub.store.presence_store import PresenceStore
 from hub.store.rollouts import Answer, Choice, Plan, move_on
-from tests.hub.api.serving import register
+from tests.hub.api.serving import BROKER, register
 
 NOW = datetime.now(UTC)
 OFFER = Offer("x86_64", ("3.11",), "a" * 64, 20_000_000)
 HOUR = timedelta(hours=1)
 PLAN = Plan("0.2.0", [OFFER], ("1", "100%"), Rules(HOUR, 2))
+AT_ONCE = PLAN._replace(steps=("100%",))
 
 
 class Noted(rollouts.Commands):
@@ -142,3 +147,42 @@ def test_devices_are_told_by_a_command(connection: psycopg.Connection, devices: 
     connection.execute("UPDATE device_command SET outcome = 'refused', detail = 'off', replied_at = now()")
     ((_, decision),) = move_on(connection, commands, NOW, timedelta(days=7))
     assert decision.state == "halted"
+
+
+def ms(at: datetime) -> int:
+    return int(at.timestamp() * 1000) + 1
+
+
+def hears(connection: psycopg.Connection, device: str, version: str, at: datetime) -> list[str]:
+    """A device comes in; the versions that it is told to install."""
+    hello = Hello(session="0" * 16, nonce="1" * 16, version=version)
+    PresenceStore(connection).heard(device, hello, BROKER, ms(at))
+    return [
+        due.message.args.version
+        for due in FleetTraffic(connection).due([BROKER], ms(at))
+        if isinstance(due.message, Command)
+    ]
+
+
+@pytest.mark.parametrize("to", ["halted", "stopped"])
+def test_a_device_that_was_away_is_not_told_after_a_halt_or_a_stop(
+    connection: psycopg.Connection, devices: list[str], to: Literal["halted", "stopped"]
+) -> None:
+    commands = FleetCommands(connection)
+    number = rollouts.start(connection, AT_ONCE, Choice(everywhere=True), by="command:test", now=NOW)
+    move_on(connection, commands, NOW, LASTS)
+    assert hears(connection, devices[0], "0.1.0", NOW) == ["0.2.0"]
+    if to == "halted":  # by itself
+        says(connection, devices[0], "failed", NOW + HOUR)
+        move_on(connection, commands, NOW + HOUR, LASTS)
+    else:
+        rollouts.change(connection, number, to, "it is bad", by="command:test", now=NOW + HOUR)
+    assert rollouts.status(connection, number)[0]["state"] == to
+    later = NOW + timedelta(days=2)
+    assert hears(connection, devices[0], "0.1.0", later) == hears(connection, devices[1], "0.1.0", later) == []
+    if to == "halted":
+        rollouts.change(connection, number, "running", "", by="command:test", now=later)
+    else:
+        rollouts.start(connection, AT_ONCE, Choice(everywhere=True), by="command:test", now=later)
+    move_on(connection, commands, later, LASTS)
+    assert hears(connection, devices[0], "0.1.0", later) == hears(connection, devices[1], "0.1.0", later) == ["0.2.0"]
