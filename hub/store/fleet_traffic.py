@@ -74,10 +74,15 @@ class FleetTraffic:
                 log.error("what is wanted of %s cannot be sent, set it anew: %s", name, error)  # noqa: TRY400
                 continue
             found.append(Due(name, broker, config, is_stale=sends >= STALE_SENDS and not is_refused))
-        return found + [
-            Due(device, broker, _command(code, name, args, unix_ms(issued_at), unix_ms(expires_at)))
-            for device, broker, code, name, args, issued_at, expires_at in commands
-        ]
+        for device, broker, code, name, args, issued_at, expires_at in commands:
+            try:
+                command = _command(code, name, args, unix_ms(issued_at), unix_ms(expires_at))
+            except msgspec.ValidationError as error:  # the same; and who gave it is to know
+                log.error("command %s for %s cannot be sent: %s", code, device, error)  # noqa: TRY400
+                self._execute("command_unreadable", code=code, detail=f"it cannot be sent: {error}"[:512], now=now)
+                continue
+            found.append(Due(device, broker, command))
+        return found
 
     def _answered_command(self, device: str, code: str, reply: Reply, now_ms: int) -> None:
         shot = reply.picture

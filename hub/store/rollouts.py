@@ -14,6 +14,7 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from contract.command import Args
 from contract.release import Offer, read_detail
 from hub.errors import ConfigError
 from hub.fleet.rollout import Decision, Member, Rules, decide, waves
@@ -66,6 +67,7 @@ class Plan(NamedTuple):
 def start(connection: Connection, plan: Plan, choice: Choice, *, by: str, now: datetime) -> int:
     """Begin a roll-out; its number. ConfigError if there are no such devices, or another one has them in hand."""
     queries = named("rollouts")
+    _check(plan)
     with connection.transaction():
         connection.execute(queries["alone"])
         devices = _targets(connection, choice)
@@ -140,6 +142,15 @@ def status(connection: Connection, number: int | None = None) -> list[Row]:
         for row in found:
             row["members"] = _members(connection, number)
     return found
+
+
+def _check(plan: Plan) -> None:
+    """Now, and not when the first device is to be told."""
+    args = {"version": plan.version, "packages": msgspec.to_builtins(list(plan.offers))}
+    try:
+        msgspec.convert(args, Args)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"version {plan.version} cannot be offered to devices: {error}") from error
 
 
 def _targets(connection: Connection, choice: Choice) -> list[Row]:

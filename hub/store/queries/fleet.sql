@@ -101,6 +101,10 @@ FROM (
 WHERE k.id = due.id
 RETURNING due.device, due.broker, k.code, k.name, k.args, k.issued_at, k.expires_at
 
+-- name: command_unreadable - one that this hub cannot put into a message
+UPDATE device_command SET outcome = 'failed', replied_at = %(now)s, detail = %(detail)s
+WHERE code = %(code)s AND outcome IS NULL
+
 -- name: expire_commands - what nobody answered in time
 UPDATE device_command SET outcome = CASE WHEN sends > 0 THEN 'unanswered' ELSE 'expired' END
 WHERE outcome IS NULL AND expires_at < %(now)s - interval '30 seconds'

@@ -114,6 +114,21 @@ def test_settings_that_a_hub_of_other_bounds_has_left_cost_nobody_else_anything(
     assert known.due(NOW_MS + 2) == []
 
 
+def test_a_command_that_cannot_be_sent_costs_nobody_else_anything(
+    known: Fleet, caplog: pytest.LogCaptureFixture
+) -> None:
+    bad, good = (
+        fleet.give(known.connection, known.target, "send-now", timedelta(minutes=10), ME, NOW) for _ in range(2)
+    )
+    args = """UPDATE device_command SET args = '{"packages": [{"arch": "riscv64"}]}' WHERE code = %s"""
+    known.connection.execute(args, (bad,))
+    known.hello(0, NOW_MS)
+    assert [due.message.id for due in known.due(NOW_MS + 1) if isinstance(due.message, Command)] == [good]
+    assert f"command {bad} for {DEVICE} cannot be sent" in caplog.text
+    told = fleet.command(known.connection, ME, bad)
+    assert (told["outcome"], "riscv64" in told["detail"]) == ("failed", True)
+
+
 def test_a_hub_that_went_back_rises_above_what_the_device_has(known: Fleet) -> None:
     known.set("intervals.look_s=5")
     known.hello(7, NOW_MS)

@@ -154,7 +154,7 @@ def ms(at: datetime) -> int:
 
 
 def hears(connection: psycopg.Connection, device: str, version: str, at: datetime) -> list[str]:
-    """A device comes in; the versions that it is told to install."""
+    """A device comes in; the versions that it, and others that are there, are told to install."""
     hello = Hello(session="0" * 16, nonce="1" * 16, version=version)
     PresenceStore(connection).heard(device, hello, BROKER, ms(at))
     return [
@@ -185,4 +185,13 @@ def test_a_device_that_was_away_is_not_told_after_a_halt_or_a_stop(
     else:
         rollouts.start(connection, AT_ONCE, Choice(everywhere=True), by="command:test", now=later)
     move_on(connection, commands, later, LASTS)
-    assert hears(connection, devices[0], "0.1.0", later) == hears(connection, devices[1], "0.1.0", later) == ["0.2.0"]
+    assert hears(connection, devices[0], "0.1.0", later) == ["0.2.0", "0.2.0"]
+
+
+def test_more_packages_than_a_command_carries_are_refused_at_the_start(
+    connection: psycopg.Connection, devices: list[str]
+) -> None:
+    offers = [Offer("x86_64", (f"3.{number}",), f"{number:064x}", 1) for number in range(17)]
+    with pytest.raises(ConfigError, match="cannot be offered"):
+        rollouts.start(connection, PLAN._replace(offers=offers), Choice(everywhere=True), by="command:test", now=NOW)
+    assert rollouts.status(connection) == []
