@@ -117,7 +117,8 @@ def _show(found: list[dict[str, Any]]) -> None:
     for member in [member for row in found for member in row.get("members", [])]:
         fate = member["fate"] or ("told" if member["ordered_at"] else "not yet")
         away = "" if member["online"] or member["fate"] else ", away"
-        tell(f"{member['wave'] + 1}  {member['device']}: {fate}{away}  {member['detail']}".rstrip())
+        wave = "-" if member["wave"] is None else member["wave"] + 1
+        tell(f"{wave}  {member['device']}: {fate}{away}  {member['detail']}".rstrip())
 
 
 def _now() -> datetime:

@@ -75,12 +75,12 @@ def waves(devices: Sequence[str], steps: Sequence[str], seed: str) -> dict[str, 
 
 
 def decide(members: Sequence[Member], wave: int, rules: Rules, now: datetime) -> Decision:
-    """What to do of a roll-out that runs."""
+    """What to do of a roll-out that runs, by its devices that did not run the version already: those prove nothing."""
     failed = [member.device for member in members if member.fate not in (None, "applied")]
     most = 1 if wave == 0 else rules.halt_failures
     if len(failed) >= most:
         return Decision(wave=wave, state="halted", reason=f"it did not work on: {', '.join(sorted(failed)[:10])}")
-    last = max(member.wave for member in members)
+    last = max((member.wave for member in members), default=wave)
     if _is_done(members, wave, rules, now) and wave < last:
         wave += 1
     if all(member.fate is not None for member in members):

@@ -154,6 +154,7 @@ def _enrol(connection: Connection, code: Row, sha256: bytes, spki_sha256: bytes,
     serial = serial_of(issued)
     _run(connection, "use_code", sha256=sha256, spki_sha256=spki_sha256, serial=serial, now=now)
     _run(connection, "unbar", device=code["device"])
+    _run(connection, "close_revoked", device=code["device"], now=now)
     _note(connection, f"device:{device}", "device_enrolled", device, now, {"serial": serial})
     return Issued(device, pem_of(issued), again=False)
 

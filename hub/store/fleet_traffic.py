@@ -74,7 +74,10 @@ class FleetTraffic:
                 log.error("what is wanted of %s cannot be sent, set it anew: %s", name, error)  # noqa: TRY400
                 continue
             found.append(Due(name, broker, config, is_stale=sends >= STALE_SENDS and not is_refused))
-        for device, broker, code, name, args, issued_at, expires_at in commands:
+        for device, broker, code, name, args, issued_at, expires_at, has_gone in commands:
+            if has_gone:
+                log.info("command %s is not sent: %s stands in another province now", code, device)
+                continue
             try:
                 command = _command(code, name, args, unix_ms(issued_at), unix_ms(expires_at))
             except msgspec.ValidationError as error:  # the same; and who gave it is to know

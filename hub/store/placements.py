@@ -57,6 +57,7 @@ def place(
         begins = _move(connection, number, site, since or now)
     _settle(connection, number, begins)
     connection.execute(named("placements")["moved"], given)
+    connection.execute(named("placements")["withdraw_commands"], given)
     return True
 
 

@@ -90,8 +90,7 @@ def start(connection: Connection, plan: Plan, choice: Choice, *, by: str, now: d
         )
         for device in devices:
             has = device["version"] == plan.version
-            wave = due.get(device["name"], 0)
-            added = {"rollout": number, "device": device["id"], "wave": wave, "has": has, "now": now}
+            added = {"rollout": number, "device": device["id"], "wave": due.get(device["name"]), "has": has, "now": now}
             connection.execute(queries["add_device"], added)
         detail = {"version": plan.version, "devices": len(devices), "steps": list(plan.steps)}
         _note(connection, "rollout_started", number, by, now, detail)
@@ -176,7 +175,8 @@ def _move(connection: Connection, row: Row, commands: Commands, now: datetime, l
     _take_answers(connection, row["id"], members, answers, now)
     members = _members(connection, row["id"])
     rules = Rules(timedelta(seconds=row["soak_s"]), row["halt_failures"])
-    decision = decide([_member(member, answers, now, lasts) for member in members], row["wave"], rules, now)
+    tried = [member for member in members if member["wave"] is not None]
+    decision = decide([_member(member, answers, now, lasts) for member in tried], row["wave"], rules, now)
     _carry_out(connection, row, members, decision, commands, now)
     return decision
 
@@ -217,6 +217,8 @@ def _take_answers(
     connection: Connection, number: int, members: Sequence[Row], answers: dict[str, Answer], now: datetime
 ) -> None:
     """A device that does not take the command at all will not say anything else of it."""
+    not_taken = [code for code, answer in answers.items() if answer.outcome in ("refused", "failed")]
+    connection.execute(named("rollouts")["runs_it"], {"rollout": number, "not_taken": not_taken, "now": now})
     for member in members:
         answer = answers.get(member["code"] or "")
         if member["fate"] is None and answer is not None and answer.outcome in ("refused", "failed"):

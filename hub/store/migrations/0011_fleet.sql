@@ -22,6 +22,7 @@ CREATE TABLE device_command (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     code            text NOT NULL UNIQUE CHECK (code ~ '^[0-9a-f]{16}$'), -- how the wire calls it
     device          integer NOT NULL REFERENCES device (id),
+    province_code   text,                            -- where it stood when the command was given, as was known then
     name            text NOT NULL,
     args            jsonb NOT NULL DEFAULT '{}',
     issued_at       timestamptz NOT NULL,

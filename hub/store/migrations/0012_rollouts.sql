@@ -18,7 +18,7 @@ CREATE TABLE rollout (
 CREATE TABLE rollout_device (
     rollout         integer NOT NULL REFERENCES rollout (id),
     device          integer NOT NULL REFERENCES device (id),
-    wave            integer NOT NULL,
+    wave            integer,                         -- null: it ran the version already
     code            text,                            -- of the command that told it
     ordered_at      timestamptz,
     fate            text CHECK (fate IN ('applied', 'went_back', 'refused', 'failed')),
@@ -28,3 +28,6 @@ CREATE TABLE rollout_device (
     PRIMARY KEY (rollout, device)
 ) WITH (fillfactor = 70);
 CREATE INDEX rollout_device_open ON rollout_device (device) WHERE fate IS NULL;
+
+-- They are few, and looked for by when they came: the time of an event is the device's.
+CREATE INDEX lifecycle_update ON lifecycle (placement, stored_at) WHERE action = 'update';

@@ -33,6 +33,10 @@ VALUES (%(serial)s, %(device)s, %(spki_sha256)s, %(not_before)s, %(not_after)s, 
 -- name: unbar - a device that was enrolled again is heard again
 DELETE FROM barred_device WHERE device = %(device)s
 
+-- name: close_revoked - that it came in although it was revoked is over
+UPDATE incident SET closed_at = %(now)s, closed_by = 'enrolment'
+WHERE kind = 'revoked_device' AND closed_at IS NULL AND device = %(device)s
+
 -- name: find_certificate - one that we have issued, held until the transaction ends
 SELECT c.device, d.name, c.spki_sha256, c.revoked_at
 FROM certificate c JOIN device d ON d.id = c.device WHERE c.serial = %(serial)s FOR UPDATE OF c

@@ -1,5 +1,5 @@
--- `provinces` is an array of codes, or null: all, and what stands in none. A command and its picture are seen by those
--- of the place where the device stood when the command was given.
+-- `provinces` is an array of codes, or null: all, and what stands in none. A command is seen by those of
+-- the province where the device stood when it was given, and its picture if it stood there when that came, too.
 
 -- name: targets - devices of this name, this province, or all, that stand within these provinces now
 SELECT d.id, d.name, dp.site, s.name_vi AS site_vi
@@ -13,11 +13,14 @@ ORDER BY d.id
 SELECT c.settings FROM device d LEFT JOIN device_config c ON c.device = d.id WHERE d.id = %(device)s FOR NO KEY UPDATE OF d
 
 -- name: set_config - another configuration, of a revision above all that the device may have
+-- One that is a million ahead is no revision that a hub has ever given: nobody is to run out of numbers by it.
 INSERT INTO device_config AS known (device, revision, settings, set_at, set_by)
 VALUES (%(device)s, 1, %(settings)s, %(now)s, %(by)s)
 ON CONFLICT (device) DO UPDATE
 SET settings = excluded.settings, set_at = excluded.set_at, set_by = excluded.set_by,
-    revision = greatest(known.revision, known.reported) + 1
+    revision = least(2147483647, 1::bigint + CASE
+        WHEN known.reported > known.revision::bigint + 1000000 THEN known.revision
+        ELSE greatest(known.revision, known.reported) END)
 RETURNING revision
 
 -- name: configs - what is wanted of devices, and what they have
@@ -45,7 +48,8 @@ WHERE dp.device = %(device)s ORDER BY h.weekday, h.opens_min
 UPDATE device_config
 SET reported = %(reported)s, reported_at = %(now)s,
     hello_at = CASE WHEN hello_at > %(now)s - interval '5 seconds' THEN hello_at ELSE %(now)s END,
-    revision = CASE WHEN %(reported)s > revision THEN least(%(reported)s::bigint + 1, 2147483647) ELSE revision END
+    revision = CASE WHEN %(reported)s BETWEEN revision::bigint + 1 AND revision::bigint + 1000000
+                    THEN least(%(reported)s::bigint + 1, 2147483647) ELSE revision END
 WHERE device = (SELECT id FROM device WHERE name = %(name)s) RETURNING reported = revision
 
 -- name: config_applied - a device has put a revision in force
@@ -82,14 +86,20 @@ WHERE c.device = due.device
 RETURNING due.name, due.broker, c.revision, c.settings, c.sends, c.refused_revision = c.revision AS is_refused
 
 -- name: add_command - a command for a device
-INSERT INTO device_command (code, device, name, args, issued_at, issued_by, expires_at, due_at)
-VALUES (%(code)s, %(device)s, %(name)s, %(args)s, %(now)s, %(by)s, %(expires_at)s, %(now)s)
+INSERT INTO device_command (code, device, province_code, name, args, issued_at, issued_by, expires_at, due_at)
+VALUES (%(code)s, %(device)s, (SELECT province_code FROM device_place WHERE device = %(device)s), %(name)s, %(args)s,
+        %(now)s, %(by)s, %(expires_at)s, %(now)s)
 
 -- name: take_commands - what is to be sent now, by this worker alone; again after 5, 10, 20 ... 300 s, and to a new connection
+-- One whose device has gone to another province ends here instead: it was for the place where it stood.
 UPDATE device_command k
-SET sent_at = %(now)s, sends = k.sends + 1, due_at = %(now)s + make_interval(secs => least(5 * 2 ^ least(k.sends, 6), 300))
+SET sent_at = CASE WHEN due.has_gone THEN k.sent_at ELSE %(now)s END,
+    sends = k.sends + CASE WHEN due.has_gone THEN 0 ELSE 1 END,
+    outcome = CASE WHEN due.has_gone THEN 'withdrawn' END,
+    due_at = %(now)s + make_interval(secs => least(5 * 2 ^ least(k.sends, 6), 300))
 FROM (
-    SELECT k.id, d.name AS device, p.broker
+    SELECT k.id, d.name AS device, p.broker,
+           k.province_code IS DISTINCT FROM (SELECT province_code FROM device_place WHERE device = k.device) AS has_gone
     FROM device_command k JOIN device d ON d.id = k.device
     CROSS JOIN LATERAL (
         SELECT broker, since FROM presence WHERE device = k.device AND until IS NULL ORDER BY seen_at DESC LIMIT 1
@@ -99,7 +109,7 @@ FROM (
     ORDER BY k.id LIMIT %(most)s FOR UPDATE OF k SKIP LOCKED
 ) due
 WHERE k.id = due.id
-RETURNING due.device, due.broker, k.code, k.name, k.args, k.issued_at, k.expires_at
+RETURNING due.device, due.broker, k.code, k.name, k.args, k.issued_at, k.expires_at, due.has_gone
 
 -- name: command_unreadable - one that this hub cannot put into a message
 UPDATE device_command SET outcome = 'failed', replied_at = %(now)s, detail = %(detail)s
@@ -120,17 +130,17 @@ RETURNING name
 SELECT k.id, k.code, d.name AS device, k.name, k.issued_at, k.issued_by, k.expires_at, k.sent_at, k.sends, k.outcome,
        k.replied_at, k.detail, k.picture IS NOT NULL AS has_picture
 FROM device_command k JOIN device d ON d.id = k.device
-LEFT JOIN stay s ON s.device = k.device AND k.issued_at >= s.since AND k.issued_at < s.until
 WHERE (%(device)s::text IS NULL OR d.name = %(device)s) AND (%(code)s::text IS NULL OR k.code = %(code)s)
-  AND (%(provinces)s::text[] IS NULL OR s.province_code = ANY (%(provinces)s))
+  AND (%(provinces)s::text[] IS NULL OR k.province_code = ANY (%(provinces)s))
 ORDER BY k.id DESC LIMIT %(most)s
 
 -- name: picture - the picture that a command brought
 SELECT k.picture_type, k.picture
 FROM device_command k
-LEFT JOIN stay s ON s.device = k.device AND k.issued_at >= s.since AND k.issued_at < s.until
+LEFT JOIN stay s ON s.device = k.device AND k.replied_at >= s.since AND k.replied_at < s.until
 WHERE k.code = %(code)s AND k.picture IS NOT NULL
-  AND (%(provinces)s::text[] IS NULL OR s.province_code = ANY (%(provinces)s))
+  AND (%(provinces)s::text[] IS NULL
+       OR k.province_code = ANY (%(provinces)s) AND s.province_code = ANY (%(provinces)s))
 
 -- name: drop_pictures - those that are old, or have enough newer ones of their device
 UPDATE device_command SET picture = NULL, picture_type = NULL

@@ -83,6 +83,11 @@ FROM site s WHERE p.id = %(placement)s AND s.code = p.site
 -- name: moved - let workers know that the placements which they remember have changed
 UPDATE device SET moves = moves + 1 WHERE id = %(device)s
 
+-- name: withdraw_commands - what was asked of a device in another province than that where it stands now
+UPDATE device_command k SET outcome = 'withdrawn'
+WHERE k.device = %(device)s AND k.outcome IS NULL
+  AND k.province_code IS DISTINCT FROM (SELECT province_code FROM device_place WHERE device = %(device)s)
+
 -- name: hand_over_play - rows that are stored already go over to the new placement
 UPDATE play SET placement = %(new)s
 WHERE placement = %(old)s AND time >= %(since)s::timestamptz AND time < %(until)s::timestamptz

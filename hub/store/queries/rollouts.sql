@@ -36,16 +36,22 @@ SELECT id, version, packages, steps, wave, soak_s, halt_failures FROM rollout WH
 SELECT version, state FROM rollout WHERE id = %(id)s FOR UPDATE
 
 -- name: told - what devices of a roll-out have said of its version since they were told of it
--- The time of an event is the device's; ten days before the roll-out is older than any clock that has been right once.
+-- By when it came: the time of an event is the device's.
 SELECT DISTINCT ON (e.device) e.device, l.detail, l.stored_at
 FROM rollout_device e
 JOIN rollout r ON r.id = e.rollout
 JOIN placement p ON p.device = e.device
-JOIN lifecycle l ON l.placement = p.id AND l.action = 'update'
-    AND l.time > r.started_at - interval '10 days' AND l.stored_at >= e.ordered_at
+JOIN lifecycle l ON l.placement = p.id AND l.action = 'update' AND l.stored_at >= e.ordered_at
 WHERE e.rollout = %(rollout)s AND e.fate IS NULL AND e.ordered_at IS NOT NULL
   AND l.detail LIKE ANY (SELECT f || ' ' || r.version || ' (%%' FROM unnest(ARRAY['applied', 'went\_back', 'refused', 'failed']) f)
 ORDER BY e.device, l.stored_at, l.seq
+
+-- name: runs_it - devices that have the version from a stick: not told yet, or they do not take the command for it
+-- What has taken the command may be trying the version, and tells how that ends.
+UPDATE rollout_device e SET fate = 'applied', detail = 'runs it', ended_at = %(now)s
+FROM rollout r, device_now n
+WHERE e.rollout = %(rollout)s AND r.id = e.rollout AND n.device = e.device AND n.version = r.version AND e.fate IS NULL
+  AND (e.ordered_at IS NULL OR e.code = ANY (%(not_taken)s::text[]))
 
 -- name: ended - how it ended on a device
 UPDATE rollout_device SET fate = %(fate)s, detail = %(detail)s, ended_at = %(at)s

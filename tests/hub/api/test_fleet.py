@@ -56,7 +56,8 @@ def test_a_device_is_configured_and_commanded_by_those_of_its_province(
         assert given.json()["outcome"] is None
         assert given.json()["issued_by"].startswith("token:")
         picture = Picture("image/jpeg", b"\xff\xd8 a screen")
-        FleetTraffic(connection).answered(DEVICE, Reply(command=code, outcome="done", picture=picture), 1)
+        now_ms = int(datetime.now(UTC).timestamp() * 1000)
+        FleetTraffic(connection).answered(DEVICE, Reply(command=code, outcome="done", picture=picture), now_ms)
         shown = ours.get(f"/api/v1/commands/{code}/picture")
         assert (shown.content, shown.headers["content-type"]) == (picture.body, "image/jpeg")
         assert shown.headers["cache-control"] == "no-store"

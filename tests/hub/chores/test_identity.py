@@ -19,6 +19,7 @@ from hub.pki.codes import hash_of
 from hub.pki.folder import PkiFolder
 from hub.pki.requests import spki_sha256
 from hub.store import enrolment, revocation
+from hub.store.ledger_store import LedgerStore
 from tests.hub.api.serving import register
 from tests.hub.pki.making import make_code, write_identity
 from tests.identity_servers import HubMosquitto, Identity, admitted, context, hub_settings
@@ -96,7 +97,10 @@ def test_the_old_session_ends_although_the_device_is_enrolled_anew_at_once(hub: 
     stolen = hub.enrol(DEVICE)
     with Client(hub.broker.port, DEVICE, DEVICE, "any", tls=context(hub.folder, stolen)) as device:
         revocation.revoke(hub.connection, DEVICE, "stolen", by="command:test", now=datetime.now(UTC))
+        told = LedgerStore(hub.connection)
+        told.raise_incident("revoked_device", DEVICE, {}, int(datetime.now(UTC).timestamp() * 1000))
         hub.enrol(DEVICE)  # the new kiosk does not connect yet
+        assert hub.connection.execute("SELECT closed_by FROM incident").fetchall() == [("enrolment",)]
         hub.keep()
         hub.broker.reload()
         until(lambda: not hub.admits(stolen))

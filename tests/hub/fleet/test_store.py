@@ -12,6 +12,7 @@ import pytest
 
 from contract.command import Args, Command, Picture, Reply
 from contract.config import DeviceConfig, Intervals
+from contract.limits import MAX_INT32
 from contract.status import Hello
 from hub.fleet.errors import BadSetting, NotCommanded
 from hub.fleet.wanted import Expected, changed
@@ -20,6 +21,7 @@ from hub.store.connection import connect
 from hub.store.fleet import Asker
 from hub.store.fleet_traffic import STALE_SENDS, Due, FleetTraffic
 from hub.store.presence_store import PresenceStore
+from hub.store.registry import move_device
 from simulator.postgres import EmbeddedPostgres
 from tests.fix_database import fresh_database
 from tests.hub.api.serving import register
@@ -136,6 +138,18 @@ def test_a_hub_that_went_back_rises_above_what_the_device_has(known: Fleet) -> N
     assert known.set("intervals.look_s=6") == 9
 
 
+def test_a_revision_that_no_hub_has_given_is_not_believed(known: Fleet) -> None:
+    known.set("intervals.look_s=5")
+    stale = []
+    for number in range(STALE_SENDS):
+        known.hello(MAX_INT32, NOW_MS + number * 10 * MINUTE_MS)
+        stale += [due.is_stale for due in known.due(NOW_MS + number * 10 * MINUTE_MS + 1)]
+    assert stale[-1], "staff are told: the device does not take it"
+    assert known.set("intervals.look_s=6") == 2
+    known.connection.execute("UPDATE device_config SET revision = %s", (MAX_INT32,))
+    assert known.set("intervals.look_s=7") == MAX_INT32
+
+
 def test_a_refusal_is_seen_and_is_over_when_the_device_has_what_it_is_to_have(known: Fleet) -> None:
     known.set("limits.outbox_max_bytes=99000000000")
     known.hello(0, NOW_MS)
@@ -246,7 +260,8 @@ def test_pictures_go_when_they_are_old_or_many(known: Fleet, monkeypatch: pytest
 
 def test_people_of_another_province_see_and_reach_nothing(known: Fleet) -> None:
     code = fleet.give(known.connection, known.target, "snapshot", timedelta(minutes=10), ME, NOW_OF_PLACE)
-    known.traffic.answered(DEVICE, Reply(command=code, outcome="done", picture=PICTURE), NOW_MS)
+    replied_ms = int(NOW_OF_PLACE.timestamp() * 1000)
+    known.traffic.answered(DEVICE, Reply(command=code, outcome="done", picture=PICTURE), replied_ms)
     known.set("intervals.look_s=5")
     here, elsewhere = Asker("token:a", frozenset({"20"})), Asker("token:b", frozenset({"04"}))
     assert fleet.picture(known.connection, here, code)[1] == PICTURE.body
@@ -257,6 +272,29 @@ def test_people_of_another_province_see_and_reach_nothing(known: Fleet) -> None:
             ask(known.connection, elsewhere, code)
     with pytest.raises(NotCommanded):
         fleet.targets(known.connection, elsewhere, name=DEVICE)
+
+
+def test_what_was_asked_in_one_province_brings_no_picture_of_another(known: Fleet) -> None:
+    connection, device, now = known.connection, "bg-20-cma-k7", datetime.now(UTC)
+    now_ms = int(now.timestamp() * 1000)
+    register(connection, device)
+    (target,) = fleet.targets(connection, ME, name=device)
+    asked = fleet.give(connection, target, "snapshot", timedelta(days=1), ME, now)
+    known.presence.heard(device, Hello(session="0" * 16, nonce="1" * 16, version="1"), BROKER, now_ms)
+    assert len(known.due(now_ms + 1)) == 1
+    connection.execute("UPDATE placement SET province_code = '04' WHERE device = %s", (target.id,))  # from today on
+    assert known.due(now_ms + 10_000) == []
+    assert fleet.command(connection, ME, asked)["outcome"] == "withdrawn"
+    known.traffic.answered(device, Reply(command=asked, outcome="done", picture=PICTURE), now_ms + 11_000)
+    assert fleet.command(connection, ME, asked)["outcome"] == "done"
+    for province in ("20", "04"):
+        with pytest.raises(NotCommanded):
+            fleet.picture(connection, Asker("token:a", frozenset({province})), asked)
+
+    asked = fleet.give(connection, target, "snapshot", timedelta(days=1), ME, now)
+    move_device(connection, device, "BG-20-TTH", None, by="command:test", now=now)
+    assert fleet.command(connection, ME, asked)["outcome"] == "withdrawn"
+    assert known.due(now_ms + 20_000) == []
 
 
 def test_a_group_is_changed_as_a_whole_or_not_at_all(known: Fleet) -> None:

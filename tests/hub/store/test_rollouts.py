@@ -52,14 +52,16 @@ def devices(connection: psycopg.Connection) -> list[str]:
     return names
 
 
-def says(connection: psycopg.Connection, device: str, fate: Fate, at: datetime) -> None:
-    """A lifecycle event of the device, as the ingest stores it."""
+def says(
+    connection: psycopg.Connection, device: str, fate: Fate, at: datetime, behind: timedelta = timedelta(0)
+) -> None:
+    """A lifecycle event of the device, whose clock may be behind, as the ingest stores it."""
     detail = Told(fate, "0.2.0", "0.1.0", "").detail()
     connection.execute(
         "INSERT INTO lifecycle (time, device, stream, seq, stored_at, clock, action, detail, placement) "
-        "SELECT %(at)s, p.device, 1, 1, %(at)s, 'synced', 'update', %(detail)s, p.placement "
+        "SELECT %(time)s, p.device, 1, 1, %(at)s, 'synced', 'update', %(detail)s, p.placement "
         "FROM device_place p JOIN device d ON d.id = p.device WHERE d.name = %(device)s",
-        {"at": at, "device": device, "detail": detail},
+        {"time": at - behind, "at": at, "device": device, "detail": detail},
     )
 
 
@@ -195,3 +197,47 @@ def test_more_packages_than_a_command_carries_are_refused_at_the_start(
     with pytest.raises(ConfigError, match="cannot be offered"):
         rollouts.start(connection, PLAN._replace(offers=offers), Choice(everywhere=True), by="command:test", now=NOW)
     assert rollouts.status(connection) == []
+
+
+def test_devices_that_ran_it_already_prove_nothing(connection: psycopg.Connection, devices: list[str]) -> None:
+    hears(connection, devices[0], "0.2.0", NOW)
+    connection.execute("UPDATE presence SET until = seen_at, ended = 'silence'")
+    number, commands = begun(connection), Noted()
+    for hours in (0, 2):  # the first wave is away
+        moved(connection, commands, NOW + hours * HOUR)
+        assert len(commands.given) == 1
+    assert [member["wave"] for member in rollouts.status(connection, number)[0]["members"]] == [0, 1, None]
+
+
+def test_a_roll_out_of_what_all_run_already_ends(connection: psycopg.Connection, devices: list[str]) -> None:
+    for device in devices:
+        hears(connection, device, "0.2.0", NOW)
+    begun(connection)
+    assert moved(connection, Noted(), NOW) == "finished"
+
+
+def test_a_device_that_was_mended_by_a_stick_has_it(connection: psycopg.Connection, devices: list[str]) -> None:
+    number, commands = begun(connection), Noted()
+    moved(connection, commands, NOW)
+    (first,) = commands.given
+    says(connection, first, "failed", NOW + HOUR)
+    assert moved(connection, commands, NOW + HOUR) == "halted"
+    hears(connection, first, "0.2.0", NOW + 2 * HOUR)
+    rollouts.change(connection, number, "running", "mended", by="command:test", now=NOW + 3 * HOUR)
+    moved(connection, commands, NOW + 3 * HOUR)
+    assert commands.given == [first]
+    moved(connection, commands, NOW + 4 * HOUR)
+    assert sorted(commands.given) == devices, "it counts as tried"
+    _, second, third = commands.given
+    hears(connection, second, "0.2.0", NOW + 5 * HOUR)
+    commands.said["0" * 15 + "2"] = Answer("refused", "version 0.2.0 is installed already")
+    says(connection, third, "applied", NOW + 5 * HOUR)
+    assert moved(connection, commands, NOW + 5 * HOUR) == "finished"
+
+
+def test_what_a_device_without_the_time_tells_counts(connection: psycopg.Connection, devices: list[str]) -> None:
+    begun(connection)
+    commands = Noted()
+    moved(connection, commands, NOW)
+    says(connection, commands.given[0], "went_back", NOW + HOUR, behind=timedelta(days=40))
+    assert moved(connection, commands, NOW + HOUR) == "halted"
