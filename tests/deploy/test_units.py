@@ -75,6 +75,41 @@ def test_the_first_boot_may_take_the_code_out_of_its_file() -> None:
     assert {"-/boot", "-/media", "-/mnt", "-/run"} <= set(unit["ReadWritePaths"].split())
 
 
+@pytest.mark.parametrize("name", EXPOSURE)
+def test_every_unit_may_ask_whether_the_clock_is_kept_right_and_none_may_set_it(name: str) -> None:
+    lines = (DEPLOY / "systemd" / name).read_text().splitlines()
+    filters = [line.removeprefix("SystemCallFilter=") for line in lines if line.startswith("SystemCallFilter=")]
+    assert allowed(filters) & {"adjtimex", "clock_adjtime", "clock_adjtime64", "clock_settime", "settimeofday"} == {
+        "adjtimex",
+        "clock_adjtime",
+        "clock_adjtime64",
+    }
+    assert "ProtectClock=yes" not in lines, "it forbids the reading, too"
+    assert "CAP_SYS_TIME" not in entries(name)["CapabilityBoundingSet"]
+
+
+def allowed(filters: list[str]) -> set[str]:
+    """What is left by SystemCallFilter= lines, one after the other, as systemd.exec(5) has it; the first allows."""
+    calls: set[str] = set()
+    for line in filters:
+        names = expanded(line.lstrip("~").split())
+        calls = calls - names if line.startswith("~") else calls | names
+    return calls
+
+
+def expanded(names: list[str]) -> set[str]:
+    """The calls of groups such as @clock, and of the groups that these name."""
+    calls = {name for name in names if not name.startswith("@")}
+    groups = [name for name in names if name.startswith("@")]
+    if groups:
+        told = subprocess.run(
+            ["systemd-analyze", "syscall-filter", *groups], capture_output=True, text=True, check=True
+        )
+        lines = [line.strip() for line in told.stdout.splitlines() if line.startswith("    ")]
+        calls |= expanded([line for line in lines if not line.startswith("#")])
+    return calls
+
+
 def test_no_log_file_anywhere() -> None:
     assert all("file:" not in unit.read_text() and "append:" not in unit.read_text() for unit in UNITS)
 

@@ -43,9 +43,8 @@ import cryptography.x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 import websockets.sync.client, websockets.speedups
-from edge_agent.clock import kernel_synchronised
 ec.generate_private_key(ec.SECP256R1()).sign(b"x", ec.ECDSA(SHA256()))
-print("adjtimex", kernel_synchronised())
+print("adjtimex", "denied" if ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(256)) < 0 else "answered")
 ctypes.CDLL(None).getpid()
 subprocess.run([sys.executable, "-c", "import ssl, sqlite3"], check=True)
 socket.getaddrinfo("localhost", 443)
@@ -149,7 +148,7 @@ def restricted(kiosk: Booted) -> None:
     (kiosk.root / "opt/try.py").write_text(_USES)
     said = tried(kiosk, f"{_PYTHON} /opt/try.py")
     assert "data 512\n" in said
-    assert "adjtimex " in said
+    assert "adjtimex answered" in said, said
     for what in _REFUSED:
         assert f"refused {what} " in said, said
     assert "'sda'" not in said and "'kmsg'" not in said  # noqa: PT018
