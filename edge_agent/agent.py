@@ -34,7 +34,7 @@ from edge_agent.footprint import STARTED_MS, hand_back
 from edge_agent.health import Self
 from edge_agent.identity.keeper import Keeper
 from edge_agent.identity.moment import clock_of
-from edge_agent.identity.store import read_identity
+from edge_agent.identity.store import Identity, read_identity
 from edge_agent.lifecycle import boot_id, is_new_boot, lifecycle, remember_boot
 from edge_agent.observation import Reading, Showing
 from edge_agent.observer import Observer
@@ -93,11 +93,9 @@ class Agent:
         self._hand_back_due_ms: int | None = self._started_ms + STARTED_MS
         self._version = VERSION
         self._boot = boot_id()
-        way = find_way(settings, self._clock.moment)
+        way = find_way(settings, self._clock.tls_moment)
         self._device = way.device
-        self._keeper = (
-            Keeper(self._state, way.identity, self._clock.moment, self._show_new_certificate) if way.identity else None
-        )
+        self._keeper = self._make_keeper(way.identity) if way.identity else None
         probes = make_probes(settings) if probes is None else probes
         self.outbox = _open_outbox(settings, self._state, self._boot)
         self.recorder = recorder(self.outbox, self._clock)
@@ -117,7 +115,7 @@ class Agent:
         self._seen: queue.SimpleQueue[_Seen | None] = queue.SimpleQueue()
         self._runners = [ProbeRunner(probe, self._put, self._clock.now_ms) for probe in probes]
         self._bridge = self._make_bridge()
-        self.updates = Updates(self._state, lambda: self._clock.moment(0), may_fetch=lambda: self._remote.has_plenty)
+        self.updates = Updates(self._state, self._clock.tls_moment, may_fetch=lambda: self._remote.has_plenty)
         self._stopping = threading.Event()
         self._manager = Manager() if manager is None else manager
         self._watchdog = Watchdog(
@@ -329,8 +327,12 @@ class Agent:
 
     # -- identity ----------------------------------------------------------------------------------------------------
 
+    def _make_keeper(self, identity: Identity) -> Keeper:
+        clock = self._clock
+        return Keeper(self._state, identity, clock.moment, self._show_new_certificate, tls_moment=clock.tls_moment)
+
     def _show_new_certificate(self) -> None:
-        self.courier.use(find_way(self._settings, self._clock.moment).brokers)
+        self.courier.use(find_way(self._settings, self._clock.tls_moment).brokers)
 
     # -- what the hub sets ---------------------------------------------------------------------------------------------
 

@@ -6,7 +6,8 @@ clock is kept right, and from exchanges with the hub. The one in force is `certa
 have run away from it too far; without one a stamp is provisional (`estimated`), and is repaired from the anchors before
 and after it. Identity and order never depend on any of it.
 
-Who is believed: the kernel, unless the hub's word contradicts it grossly. NTP is not authenticated, the hub is.
+Who is believed: the kernel, unless the hub's word contradicts it grossly. NTP is not authenticated, the hub is. Nobody
+who says that it is earlier than what release and certificate attest.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ MAX_DRIFT_MS: Final = 5_000
 """An anchor is certain for as long as nothing can have run away from it by more than this: 7 hours."""
 GROSS_MS: Final = 10_000
 """Kernel and hub that differ by more, beyond what the exchange leaves open, contradict each other."""
+KERNEL_ALONE_MS: Final = 3_600_000
+"""So long after a start without the hub's word, the kernel's is no reason any more to refuse a server for its dates."""
 STEP_MS: Final = 500
 """A smaller step of the wall clock is not worth an event; several that add up to it are."""
 _READING_MS: Final = 2
@@ -116,6 +119,7 @@ class Clock:
         self._hub_rtt_ms: int | None = None
         self._kernel: Anchor | None = None
         self._contradicted = False
+        self._impossible = False
         self._last: Anchor | None = None
         """The anchor in force when time was last certain."""
         self._before: Anchor | None = None
@@ -152,11 +156,22 @@ class Clock:
             return _bounded(at_ms + offset_at(at_ms, self._before, after))
 
     def moment(self, floor_ms: int = 0) -> Moment:
-        """What TLS may take the time to be; `floor_ms`: when a certificate begins or a code was issued."""
+        """What plans may take the time to be; `floor_ms`: when a certificate begins or a code was issued."""
         now_ms = self._boottime()
         stamp = self.stamp(now_ms)
-        if stamp.final:
-            return Moment(stamp.time_ms, certain=True)
+        return Moment(stamp.time_ms, certain=True) if stamp.final else self._past(now_ms, floor_ms)
+
+    def tls_moment(self, floor_ms: int = 0) -> Moment:
+        """What TLS may take the time to be: where the hub has said nothing for an hour, the kernel locks nobody out.
+
+        Where NTP told a wrong time, no broker could be reached for ever, and so nobody who knows the right one.
+        """
+        now_ms = self._boottime()
+        with self._lock:
+            alone = self._possible(self._hub) is None and now_ms - self._began_ms >= KERNEL_ALONE_MS
+        return self._past(now_ms, floor_ms) if alone else self.moment(floor_ms)
+
+    def _past(self, now_ms: int, floor_ms: int) -> Moment:
         return Moment(max(floor_ms, self._floor.for_certificates(now_ms - self._began_ms)), certain=False)
 
     # -- the hub's word ------------------------------------------------------------------------------------------
@@ -222,7 +237,8 @@ class Clock:
             return anchor if certain else None
 
     def _choose(self) -> Anchor | None:
-        kernel, hub = self._kernel, self._hub
+        kernel, hub = self._possible(self._kernel), self._possible(self._hub)
+        self._tell_impossible(kernel is not self._kernel or hub is not self._hub)
         if kernel is None or hub is None:
             return kernel or hub
         apart_ms = abs(kernel.offset_ms - hub.offset_ms)
@@ -233,6 +249,18 @@ class Clock:
         if contradicted:
             return hub
         return kernel if kernel.at_ms >= hub.at_ms else hub
+
+    def _possible(self, anchor: Anchor | None) -> Anchor | None:
+        """None if it is earlier than what is attested, which cannot be."""
+        if anchor is None:
+            return None
+        floor_ms = self._floor.attested(anchor.at_ms - self._began_ms)
+        return None if anchor.at_ms + anchor.offset_ms + anchor.error_ms + GROSS_MS < floor_ms else anchor
+
+    def _tell_impossible(self, impossible: bool) -> None:  # noqa: FBT001 - told when it begins
+        if impossible and not self._impossible:
+            log.warning("a clock (system or hub) is before this release and this certificate; it is not believed")
+        self._impossible = impossible
 
     def _note(self, anchor: Anchor | None, *, certain: bool) -> None:
         """Remember the anchors around what is not certain."""

@@ -37,6 +37,10 @@ class Floor:
         self._attested_ms = attested_ms
         self._stored_ms = stored_ms
 
+    def attested(self, passed_ms: int) -> int:
+        """Whoever says that it is earlier is wrong. Unix ms."""
+        return self._attested_ms + _at_least(passed_ms)
+
     def for_stamps(self, passed_ms: int) -> int:
         """No event of now is dated before this. Unix ms. It rises as CLOCK_BOOTTIME does: a boot has one beginning."""
         return max(self._attested_ms, self._stored_ms) + passed_ms

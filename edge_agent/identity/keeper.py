@@ -46,9 +46,17 @@ class Keeper:
     """Of one agent's identity. `changed` is called, in the agent's thread, when a new generation is to be used."""
 
     def __init__(
-        self, state_folder: Path, identity: Identity, moment: Callable[[int], Moment], changed: Callable[[], None]
+        self,
+        state_folder: Path,
+        identity: Identity,
+        moment: Callable[[int], Moment],
+        changed: Callable[[], None],
+        *,
+        tls_moment: Callable[[int], Moment] | None = None,
     ) -> None:
+        """`tls_moment` is the time that the renewal's own connection goes by, where it is not `moment`."""
         self._state, self._identity, self._moment, self._changed = state_folder, identity, moment, changed
+        self._tls_moment = tls_moment or moment
         self._store = IdentityStore(state_folder)
         self._process: subprocess.Popen[bytes] | None = None
         self._began_ms = self._look_due_ms = self._try_due_ms = 0
@@ -147,7 +155,7 @@ class Keeper:
         log.info("renewing the certificate")
         try:
             self._process = subprocess.Popen(
-                renewal.command(self._state, self._now()),
+                renewal.command(self._state, self._tls_moment(self._identity.floor_ms)),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

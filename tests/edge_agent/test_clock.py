@@ -138,6 +138,40 @@ def test_tls_is_told_the_floor_until_the_time_is_known() -> None:
     assert world.clock.moment() == Moment(world.true_ms(), certain=True)
 
 
+def test_a_kernel_that_says_what_cannot_be_is_not_believed(caplog: pytest.LogCaptureFixture) -> None:
+    """An NTP server of 2001 with a certificate of 2026."""
+    attested = 1_789_000_000_000
+    world = World(-25 * 365 * 24 * HOUR_MS, synchronised=True, floor=Floor(attested_ms=attested))
+    assert world.clock.stamp(world.boot_ms) == Stamp(attested, "estimated")
+    assert not world.clock.moment().certain
+    assert [record.levelname for record in caplog.records] == ["WARNING"], "said once"
+    world.exchange(40)
+    assert world.clock.stamp(world.boot_ms) == Stamp(world.true_ms(), "synced")
+
+
+def test_a_clock_a_little_behind_the_certificate_is_no_contradiction() -> None:
+    world = World(-5_000, synchronised=True, floor=Floor(attested_ms=1_790_000_050_000))
+    assert world.clock.certain()
+
+
+def test_a_stored_time_does_not_contradict_the_kernel() -> None:
+    world = World(synchronised=True, floor=Floor(attested_ms=5, stored_ms=2_085_000_000_000))
+    assert world.clock.stamp(world.boot_ms) == Stamp(world.true_ms(), "synced")
+
+
+def test_an_hour_without_the_hub_a_wrong_ntp_locks_nobody_out() -> None:
+    attested = 1_789_000_000_000
+    world = World(10 * 365 * 24 * HOUR_MS, synchronised=True, floor=Floor(attested_ms=attested))
+    assert world.clock.tls_moment() == Moment(world.true_ms() + world.wrong_ms, certain=True)
+    world.boot_ms += HOUR_MS
+    moment = world.clock.tls_moment()
+    assert not moment.certain
+    assert moment.time_ms < attested + 2 * HOUR_MS
+    assert world.clock.moment().certain, "plans go by the kernel"
+    world.exchange(40)
+    assert world.clock.tls_moment() == Moment(world.true_ms(), certain=True)
+
+
 def test_two_readings_of_the_clocks_are_close_to_each_other() -> None:
     """A thread that is held up between them would see a step of the wall clock that was none."""
     boot_ms, held_up = [50_000], [0, 0, 7_000]
