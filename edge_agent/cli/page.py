@@ -12,6 +12,7 @@ from edge_agent.cli.exits import NOT_RUNNING, OK, TROUBLE
 from edge_agent.cli.output import say
 from edge_agent.config import config_file, load
 from edge_agent.doctor import page_process, page_rules
+from edge_agent.doctor.owner import become_owner
 from edge_agent.doctor.page_process import MAX_MINUTES, Wanted
 from edge_agent.doctor.phone_page import DEFAULT_PORT
 
@@ -51,13 +52,13 @@ def _on(options: argparse.Namespace) -> int:
 
 
 def _off(options: argparse.Namespace) -> int:
-    was_on = page_process.switch_off(_runtime(options))
+    was_on = page_process.switch_off(_as_owner(options))
     say(words.plain(language.chosen(options), "page.is_off" if was_on else "page.was_off"))
     return OK
 
 
 def _show(options: argparse.Namespace) -> int:
-    noted = page_process.find(_runtime(options))
+    noted = page_process.find(_as_owner(options))
     chosen = language.chosen(options)
     if noted is None:
         say(words.plain(chosen, "page.was_off"))
@@ -73,6 +74,13 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _runtime(options: argparse.Namespace) -> Path:
     return Path(load(config_file(options.config)).runtime_folder)
+
+
+def _as_owner(options: argparse.Namespace) -> Path:
+    """The runtime folder, looked at with its owner's rights: root obeys no file that somebody else has written."""
+    settings = load(config_file(options.config))
+    become_owner(Path(settings.state_folder))
+    return Path(settings.runtime_folder)
 
 
 def _minutes(text: str) -> int:

@@ -7,6 +7,7 @@ anybody else could ask for it. The code goes to the process through a pipe, neve
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -30,6 +31,8 @@ from edge_agent.status_file import is_process
 NAME: Final = "page.json"
 MAX_MINUTES: Final = 240
 _START_S: Final = 30.0
+_DATA_BYTES: Final = 256 << 20
+"""RLIMIT_DATA of the page and of what it starts: room for its threads, and the player keeps its memory."""
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -94,17 +97,24 @@ def find(runtime_folder: Path) -> Open | None:
 
 
 def switch_off(runtime_folder: Path) -> bool:
-    """End the page; whether there was one."""
+    """End the page; whether there was one. To be asked as the agent's user, whose file says which process that is."""
     noted = find(runtime_folder)
     if noted is None:
         return False
     with suppress(ProcessLookupError):  # its time was over
-        os.kill(noted.pid, signal.SIGTERM)
+        _end_process(noted.pid, runtime_folder / NAME)
     end_s = time.monotonic() + _START_S
     while is_process(noted.pid, noted.at_ms) and time.monotonic() < end_s:
         time.sleep(0.02)
     (runtime_folder / NAME).unlink(missing_ok=True)
     return True
+
+
+def _end_process(pid: int, file: Path) -> None:
+    try:
+        os.kill(pid, signal.SIGTERM)
+    except PermissionError as error:
+        raise AgentFailed(f"{file} names process {pid}, which is not the page's; remove that file") from error
 
 
 def serve(config_file: Path) -> None:
@@ -113,6 +123,7 @@ def serve(config_file: Path) -> None:
     if os.fork():
         os._exit(0)  # whoever started it need not look after it
     try:
+        _limit_data()
         wanted = msgspec.json.decode(given, type=Wanted)
         page, noted, file = _begin(config_file, wanted)
     except (OSError, msgspec.MsgspecError, AgentFailed) as error:
@@ -126,6 +137,12 @@ def serve(config_file: Path) -> None:
         pass
     finally:
         file.unlink(missing_ok=True)
+
+
+def _limit_data() -> None:
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = _DATA_BYTES if most == resource.RLIM_INFINITY else min(_DATA_BYTES, most)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
 def _begin(config_file: Path, wanted: Wanted) -> tuple[PhonePage, Open, Path]:

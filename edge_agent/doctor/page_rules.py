@@ -42,6 +42,13 @@ def is_code(text: str) -> bool:
     return len(text) == CODE_DIGITS and text.isascii() and text.isdigit()
 
 
+def form_bytes(content_length: str) -> int | None:
+    """How much of a form is to be read; None if it is too large, or no number that a browser writes."""
+    if not (content_length.isascii() and content_length.isdigit() and len(content_length) <= len(str(MAX_FORM_BYTES))):
+        return None
+    return length if (length := int(content_length)) <= MAX_FORM_BYTES else None
+
+
 Verdict = Literal["in", "wrong", "wait", "closed"]
 
 

@@ -26,7 +26,7 @@ from edge_agent import words
 from edge_agent.doctor import html, page_html, page_rules
 from edge_agent.doctor.addresses import addresses, is_mobile
 from edge_agent.doctor.page_measuring import Measuring
-from edge_agent.doctor.page_rules import COOKIE, MAX_FORM_BYTES, Verdict
+from edge_agent.doctor.page_rules import COOKIE, Verdict
 from edge_agent.words import Language
 
 DEFAULT_PORT: Final = 8780
@@ -168,11 +168,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(404, "not found", "text/plain")
 
     def _take_code(self, language: Language) -> None:
-        length = self.headers.get("Content-Length", "")
-        if not (length.isascii() and length.isdigit() and int(length[:6]) <= MAX_FORM_BYTES):
+        length = page_rules.form_bytes(self.headers.get("Content-Length", ""))
+        if length is None:
             self._answer(413, "too large", "text/plain")
             return
-        given = parse_qs(self.rfile.read(int(length)).decode("ascii", "replace")).get("code", [""])[0]
+        given = parse_qs(self.rfile.read(length).decode("ascii", "replace")).get("code", [""])[0]
         verdict, cookie, wait_s = self.server.knock(given.replace(" ", ""))
         if verdict == "in":
             self._go_to_result(language, f"{COOKIE}={cookie}; HttpOnly; SameSite=Strict; Path=/")

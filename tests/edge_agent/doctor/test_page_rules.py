@@ -61,3 +61,12 @@ def test_hosts_and_cookies() -> None:
     assert not page_rules.is_ours("", [], 8780)
     assert page_rules.cookie_of("a=b; ttdn_page=xyz; c") == "xyz"
     assert page_rules.cookie_of("a=b") == ""
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [("0", 0), ("9", 9), ("64", 64), ("65", None), ("000000400000000", None), ("064", None), ("", None), ("-1", None),
+     ("\u0661", None), ("1 ", None)],
+)  # fmt: skip
+def test_how_much_of_a_form_is_read(said: str, expected: int | None) -> None:
+    assert page_rules.form_bytes(said) == expected

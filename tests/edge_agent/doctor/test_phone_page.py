@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 import os
 import re
 import time
@@ -12,9 +13,12 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 
 from edge_agent import cli
+from edge_agent.cli import page as page_command
+from edge_agent.clock import boottime_ms
 from edge_agent.doctor import page_process, phone_page
 from edge_agent.doctor.page_process import Wanted
 from edge_agent.errors import AgentFailed, ConfigError
@@ -118,6 +122,8 @@ def test_strangers_get_nothing(page: On) -> None:
     ):
         got, _, _ = page.ask(method, path, body, Host=host or f"{HOST}:{page.port}")
         assert got == expected, (method, path)
+    long = {"Host": f"{HOST}:{page.port}", "Content-Length": "000000400000000"}
+    assert page.ask("POST", "/code", **long)[0] == 413, "answered before any of it is read"
     status, _, text = page.ask("GET", "/", Cookie="ttdn_page=made-up")
     assert (status, "bg-20-cma-k1" in text) == (200, False)
 
@@ -130,6 +136,8 @@ def test_the_command_tells_of_a_page_that_is_on(page: On, capsys: pytest.Capture
     assert said("on") == (1, "Trang kiểm tra đang mở; muốn mã mới, đóng trước: sudo ttdn-agent page off\n")
     noted = (page.config.parent / "runtime" / page_process.NAME).read_text()
     assert CODE not in noted
+    limits = Path(f"/proc/{json.loads(noted)['pid']}/limits").read_text()
+    assert re.search(r"^Max data size +268435456 ", limits, re.MULTILINE)
 
 
 def test_on_and_off_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,6 +163,29 @@ def test_why_it_cannot_be_switched_on(tmp_path: Path, page: On) -> None:
         page_process.switch_on(config, Wanted(code=CODE, port=page.port))
     with pytest.raises(AgentFailed, match=r"nowhere\.toml"):
         page_process.switch_on(tmp_path / "nowhere.toml", Wanted(code=CODE))
+
+
+def test_root_obeys_no_file_of_the_agents_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which process to end says a file that the agent's user can write; so that user's rights must do for it."""
+    config = write_config(tmp_path, 1)
+    became: list[Path] = []
+    monkeypatch.setattr(page_command, "become_owner", became.append)
+
+    def kill(pid: int, _: int) -> None:
+        assert became == [tmp_path / "state"], "first become the user, then look and act"
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", kill)
+    now_ms = boottime_ms()
+    noted = page_process.Open(pid=os.getpid(), at_ms=now_ms, until_ms=now_ms + 10**6, urls=["http://\x1b[2J"])
+    (tmp_path / "runtime").mkdir(exist_ok=True)
+    (tmp_path / "runtime" / page_process.NAME).write_bytes(msgspec.json.encode(noted))
+    assert cli.main(["--config", str(config), "page", "off"]) == 1
+    assert "is not the page's" in capsys.readouterr().err
+    assert cli.main(["--config", str(config), "page", "show"]) == 0
+    assert "http://\\x1b[2J" in capsys.readouterr().out
 
 
 class _Quiet:
