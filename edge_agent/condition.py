@@ -93,21 +93,17 @@ def _set_by_hub(status: AgentStatus, language: Language) -> Iterator[str]:
 
 
 def files(
-    held: Held, status: AgentStatus | None, certificate_ends_ms: int | None, now: Moment, language: Language
+    held: Held | None, status: AgentStatus | None, certificate_ends_ms: int | None, now: Moment, language: Language
 ) -> Iterator[str]:
-    """Lines on what can be known without an agent, too; a running one knows better what waits."""
-    waiting = held.waiting if status is None else status.queue.events
-    oldest_s = status.queue.oldest_s if status is not None else 0
-    if status is None and held.oldest_ms is not None:
-        oldest_s = max(0, now.wall_ms - held.oldest_ms) // 1000
-    if waiting:
-        yield words.plain(language, "status.waiting", events=waiting, oldest=span_text(oldest_s, language))
-    else:
-        yield words.plain(language, "status.nothing_waits")
-    if held.lost:
+    """Lines on what can be known without an agent, too; a running one knows better what waits.
+
+    `held` is None where the outbox cannot be read: then only a running agent knows.
+    """
+    yield from _waiting(held, status, now, language)
+    if held is not None and held.lost:
         why = ", ".join(f"{reason} {count}" for reason, count in sorted(held.lost.items()))
         yield words.plain(language, "status.losses", count=sum(held.lost.values()), why=why)
-    else:
+    elif held is not None:
         yield words.plain(language, "status.no_losses")
     if certificate_ends_ms is None:
         yield words.plain(language, "status.no_certificate")
@@ -116,6 +112,20 @@ def files(
         days = (certificate_ends_ms - now.wall_ms) // (1000 * _DAY_S)
         yield words.plain(language, "status.certificate", until=until, days=days)
     yield from _renewal(status, language)
+
+
+def _waiting(held: Held | None, status: AgentStatus | None, now: Moment, language: Language) -> Iterator[str]:
+    if status is not None:
+        waiting, oldest_s = status.queue.events, status.queue.oldest_s
+    elif held is not None:
+        waiting = held.waiting
+        oldest_s = 0 if held.oldest_ms is None else max(0, now.wall_ms - held.oldest_ms) // 1000
+    else:
+        return
+    if waiting:
+        yield words.plain(language, "status.waiting", events=waiting, oldest=span_text(oldest_s, language))
+    else:
+        yield words.plain(language, "status.nothing_waits")
 
 
 def _renewal(status: AgentStatus | None, language: Language) -> Iterator[str]:

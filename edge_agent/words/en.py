@@ -339,6 +339,7 @@ PLAIN: Final = MappingProxyType(
         "status.nothing": "on screen   {screen}: the player {player} plays nothing",
         "status.no_player": "on screen   no player is watched",
         "status.waiting": "waiting     {events} events, the oldest {oldest} old",
+        "status.outbox_error": "the outbox cannot be read: {reason}",
         "status.nothing_waits": "waiting     nothing",
         "status.losses": "losses      {count} events declared lost ({why})",
         "status.no_losses": "losses      none",

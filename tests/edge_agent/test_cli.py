@@ -142,6 +142,7 @@ def test_a_folder_that_cannot_be_made(config: Path) -> None:
 def test_without_an_agent_the_status_is_3_and_tells_what_is_held(config: Path, tmp_path: Path) -> None:
     nothing: dict[str, Any] = {"events": 0, "waiting": 0, "oldest_ms": None, "lost": {}, "bytes": 0}
     told: dict[str, Any] = {"running": False, "events_in_outbox": 0, "outbox": nothing, "certificate_ends_ms": None}
+    told["outbox_error"] = ""
     assert status(config) == (3, told)
     (tmp_path / "state").mkdir()
     with outbox(tmp_path / "state") as opened:
@@ -158,8 +159,13 @@ def test_without_an_agent_the_status_is_3_and_tells_what_is_held(config: Path, t
     )
     (tmp_path / "state" / FILE_NAME).write_bytes(b"rubbish" * 999)
     done = run("--config", config, "status")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "check the SD card" in done.stderr
+    first, second, third = done.stdout.splitlines()
+    assert (done.returncode, first) == (3, f"Thiết bị    {DEVICE}; tác tử không chạy"), "the rest is told all the same"
+    assert "Chứng thư" in second
+    assert third.startswith("! không đọc được hộp chờ gửi: ")
+    code, told = status(config)
+    assert (code, told["running"], told["outbox"]) == (3, False, None)
+    assert "check the SD card" in told["outbox_error"]
 
 
 # -- what a status says ------------------------------------------------------------------------------------------------
