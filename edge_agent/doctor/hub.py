@@ -13,15 +13,16 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from contract import codec
 from contract.errors import ContractError
 from contract.status import Hello, Queue
 from contract.version import VERSION
-from edge_agent.clock import Clock
 from edge_agent.config import AgentSettings
 from edge_agent.doctor.x509_dates import Dates, dates_of_der
+from edge_agent.identity.moment import clock_of
 from edge_agent.mqtt import Broker, Link, LinkError
 from edge_agent.uplink import last_words
 from edge_agent.way import find_way
@@ -34,7 +35,7 @@ _ALERT_S: Final = 1.0
 
 def broker_list(settings: AgentSettings) -> list[Broker]:
     """Where the agent would go, each place once. AgentError if neither settings nor enrolment lead anywhere."""
-    clock = Clock()
+    clock = clock_of(Path(settings.state_folder))
     way = find_way(settings, clock.moment)
     places: dict[str, Broker] = {}
     for broker in way.brokers:  # an earlier certificate of ours is tried at the same ones

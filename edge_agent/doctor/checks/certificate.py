@@ -49,7 +49,7 @@ def check(place: Place) -> Iterator[Finding]:
     for id_, file in ("certificate.own", state / CERTIFICATE), ("certificate.authority", state / AUTHORITY):
         try:
             error = _renewal_error(place) if id_ == "certificate.own" else ""
-            yield judge(id_, dates(file.read_text("ascii", "replace")), place.wall_ms(), error)
+            yield judge(id_, dates(file.read_text("ascii", "replace")), place.best_ms(), error)
         except (FileNotFoundError, NotADirectoryError):
             if id_ == "certificate.own" and not place.settings.mqtt.password_file:
                 yield fail(id_, "certificate.none")

@@ -17,6 +17,8 @@ from edge_agent.probes.sysfs import whole
 
 WEAK_PERCENT: Final = 25
 NONE_PERCENT: Final = 5
+APN_CONNECTION: Final = "ttdn-apn"
+"""As `identity.network` names it."""
 _TIMEOUT_S: Final = 6.0
 _NOTHING: Final = "--"
 """mmcli's word for what it does not know."""
@@ -140,7 +142,13 @@ def check(place: Place) -> Iterator[Finding]:
         told = place.run(["mmcli", "-b", path, "-J"], _TIMEOUT_S)
         bearer = parse_bearer(told.out) if told is not None else None
         bearers += [bearer] if bearer is not None else []
-    yield from judge(modem, bearers)
+    yield from judge(modem, bearers, _wanted_apn(place))
+
+
+def _wanted_apn(place: Place) -> str:
+    """The APN of the connection that the first boot made out of ttdn.toml; empty if there is none."""
+    ran = place.run(["nmcli", "-g", "gsm.apn", "connection", "show", APN_CONNECTION], _TIMEOUT_S)
+    return ran.out.strip() if ran is not None and ran.code == 0 else ""
 
 
 def _stick(place: Place) -> str:

@@ -33,7 +33,7 @@ def check(place: Place) -> Iterator[Finding]:
     """A connection to each, as far as TLS goes."""
     for broker in _brokers(place):
         if broker.tls is not None:
-            finding = judge(where(broker), contact(broker), place.wall_ms())
+            finding = judge(where(broker), contact(broker), place.best_ms())
             if finding is not None:
                 yield finding
 

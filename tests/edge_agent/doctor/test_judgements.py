@@ -29,6 +29,7 @@ from edge_agent.doctor.checks import (
 )
 from edge_agent.doctor.checks import tls as tls_check
 from edge_agent.doctor.hub import Answered, Obstacle, Server
+from edge_agent.doctor.place import Place
 from edge_agent.doctor.x509_dates import Dates
 from edge_agent.identity.keeper import CertificateStatus
 from edge_agent.observation import Content, Reading, ScreenPower, Showing, Vitals
@@ -291,6 +292,16 @@ def test_the_outbox() -> None:
         "outbox": ("fail", "outbox.full"),
         "losses": ("warn", "outbox.losses"),
     }
+
+
+def test_dates_are_held_against_the_time_that_the_agent_knows(tmp_path: Path) -> None:
+    """A clock of 2036 that nothing keeps right, and an agent that has the time from the hub."""
+    in_2036_ms = NOW_MS + 3_650 * DAY_MS
+    status = replace(a_status(os.getpid(), 10_000_000), clock="synced", clock_offset_ms=NOW_MS - in_2036_ms)
+    place = Place(tmp_path / "agent.toml", None, wall_ms=lambda: in_2036_ms)
+    assert place.best_ms() == in_2036_ms, "without an agent there is nothing better"
+    assert place._replace(status=status).best_ms() == NOW_MS
+    assert place._replace(status=replace(status, clock="estimated")).best_ms() == in_2036_ms
 
 
 def test_every_certificate_file_is_looked_at(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 from edge_agent.doctor.checks import modem
 from edge_agent.doctor.place import Place
 from edge_agent.doctor.programs import Ran
+from edge_agent.identity import network
+from edge_agent.identity.boot_file import BootFile
 from tests.edge_agent.doctor.telling import told
 
 PATH = "/org/freedesktop/ModemManager1/Modem/0"
@@ -90,6 +92,20 @@ def test_what_can_be_wrong_with_a_modem(tmp_path: Path) -> None:
     other = modem.judge(modem.Modem(state="connected", sim=True, registration="home", signal_percent=60),
                         [modem.Bearer(connected=True, apn="m3-world")], "m-wap")  # fmt: skip
     assert told(other)["modem.apn"] == ("warn", "modem.other_apn")
+
+
+def test_the_apn_is_held_against_the_one_of_ttdn_toml(tmp_path: Path) -> None:
+    assert modem.APN_CONNECTION in network.connections(BootFile(apn="m-wap"))
+    answers = {"-L": {"modem-list": [PATH]}, f"-m {PATH}": shown(), f"-b {BEARER}": bearer()}
+    well = place(tmp_path, answers)
+
+    def run(command: Sequence[str], timeout_s: float) -> Ran | None:
+        if command[0] == "nmcli":
+            assert command[1:] == ["-g", "gsm.apn", "connection", "show", "ttdn-apn"]
+            return Ran(0, "m-wap\n", "")
+        return well.run(command, timeout_s)
+
+    assert told(modem.check(well._replace(run=run)))["modem.apn"] == ("warn", "modem.other_apn")
 
 
 def test_without_a_modem_nothing_is_said(tmp_path: Path) -> None:
