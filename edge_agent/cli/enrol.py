@@ -23,7 +23,7 @@ from edge_agent.identity.moment import clock_of
 from edge_agent.identity.renewal_plan import day
 from edge_agent.identity.steps import Means, code_mark, enrol
 from edge_agent.identity.store import Identity, IdentityStore
-from edge_agent.identity.texts import STEPS, Language, code_hint
+from edge_agent.identity.texts import STEPS, Language
 
 _MAX_CODE: Final = 200
 
@@ -90,7 +90,7 @@ def _code(given: str, language: Language) -> EnrolCode:
     try:
         return parse_enrol_code(given)
     except ContractError as error:
-        raise StepFailed("bad_code", code_hint(error.detail, language)) from error
+        raise StepFailed("bad_code", error.detail) from error
 
 
 def become_owner(state: Path) -> None:

@@ -68,8 +68,14 @@ def _update(options: argparse.Namespace) -> int:
             manifest = inbox.take(source, state / INBOX, options.key)
     except (Refused, PackageError) as error:
         raise AgentFailed(f"{file}: {error}") from error
-    except OSError as error:
+    except FileNotFoundError as error:
+        raise AgentFailed(
+            f"{error.filename or file}: there is no such file; give the package's or its folder"
+        ) from error
+    except PermissionError as error:
         raise AgentFailed(f"{error.filename or file}: {error.strerror}; run this with sudo") from error
+    except OSError as error:
+        raise AgentFailed(f"{error.filename or file}: {error.strerror}; check the stick and the SD card") from error
     say(TAKEN.format(version=manifest.version))
     return _await(options.state, known, options.wait)
 

@@ -89,8 +89,10 @@ def parse(text: str) -> BootFile:
         detail = str(error)
         raise BootFileWrong(
             Text(
-                f"Một mục trong tệp không đúng: {detail}. Có thể có: url, code, apn, again, [wifi] ssid, password.",
-                f"An entry is wrong: {detail}. There may be: url, code, apn, again, [wifi] with ssid and password.",
+                f"Một mục trong tệp không đúng: {detail}. Có thể có: url, code, again, apn, apn_user, apn_password, "
+                "[wifi] ssid, password.",
+                f"An entry is wrong: {detail}. There may be: url, code, again, apn, apn_user, apn_password, "
+                "[wifi] with ssid and password.",
             )
         ) from error
     url, code = split_link(found.url)

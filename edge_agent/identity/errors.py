@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from edge_agent.errors import AgentFailed
-from edge_agent.identity.texts import TROUBLES, Language
+from edge_agent.identity.texts import TROUBLES, Language, code_hint
 
 _PASSES: Final = frozenset({"no_dns", "no_route", "closed", "timeout", "broken", "too_many", "not_hub", "hub_down"})
 _USE: Final = frozenset({"bad_url", "bad_code", "no_code", "enrolled_otherwise"})
@@ -32,7 +32,10 @@ class StepFailed(AgentFailed):
 
     def text(self, language: Language) -> str:
         """What happened and what to do."""
-        return TROUBLES[self.code].said(language, **self._fields).strip()
+        fields = self._fields
+        if self.code == "bad_code":
+            fields = {**fields, "detail": code_hint(str(fields["detail"]), language)}
+        return TROUBLES[self.code].said(language, **fields).strip()
 
 
 def _printable(detail: str) -> str:

@@ -177,3 +177,10 @@ def test_hints_on_a_code_are_vietnamese() -> None:
     assert code_hint("the code has 3 characters; expected 40, hyphens apart", "vi").startswith("mã có 3 ký tự")
     assert code_hint("character 2 of group 5 is in no code", "vi") == "ký tự thứ 2 của nhóm 5 không thể có trong mã"
     assert code_hint("anything else", "vi") == code_hint("anything else", "en") == "anything else"
+
+
+def test_a_bad_code_is_told_in_each_language() -> None:
+    failed = StepFailed("bad_code", "the code has 3 characters; expected 40, hyphens apart")
+    assert "mã có 3 ký tự" in failed.text("vi")
+    assert "the code has 3 characters" in failed.text("en")
+    assert "ký tự" not in failed.text("en")

@@ -211,4 +211,7 @@ def test_the_command_takes_a_stick(tmp_path: Path, package: Path, capsys: pytest
     assert "Đã nhận gói phiên bản 0.9.0" in capsys.readouterr().out
     assert main([*common, "--key", str(package.with_name("other.pub")), str(package)]) == 1
     assert "not signed by the key" in capsys.readouterr().err
+    assert main([*common, "/nowhere/missing.ttdn"]) == 1
+    assert "no such file" in (said := capsys.readouterr().err)
+    assert "sudo" not in said
     assert main([*common, str(tmp_path)]) == 1
