@@ -62,7 +62,7 @@ def _not_running(settings: AgentSettings, now: Moment, options: argparse.Namespa
         for line in condition.files(held, None, ends_ms, now, chosen):
             say(line)
         _say_outbox_error(outbox_error, chosen)
-    return NOT_RUNNING
+    return TROUBLE if outbox_error else NOT_RUNNING
 
 
 def _say_all(status: AgentStatus, held: Held | None, ends_ms: int | None, now: Moment, chosen: Language) -> None:
