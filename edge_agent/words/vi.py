@@ -368,7 +368,7 @@ PLAIN: Final = MappingProxyType(
         "status.nothing": "Đang phát   {screen}: trình phát {player} không phát gì",
         "status.no_player": "Đang phát   không theo dõi trình phát nào",
         "status.waiting": "Chờ gửi     {events} sự kiện, cũ nhất {oldest}",
-        "status.outbox_error": "không đọc được hộp chờ gửi: chạy lại với sudo; nếu vẫn vậy, kiểm tra thẻ nhớ ({reason})",
+        "status.outbox_error": "không đọc được hộp chờ gửi: chạy lại với sudo, hoặc kiểm tra thẻ nhớ ({reason})",
         "status.nothing_waits": "Chờ gửi     không có",
         "status.losses": "Mất         {count} sự kiện đã ghi nhận ({why})",
         "status.no_losses": "Mất         không có",
