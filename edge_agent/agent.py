@@ -255,7 +255,7 @@ class Agent:
             runner.stop()
         if self._bridge is not None:
             self._bridge.close()
-        drafts = self._look(0)
+        drafts = self._last_look()
         now_ms = self._clock.now_ms()
         self.recorder.record([*drafts, *self._observer.stop(now_ms), lifecycle("stop", now_ms)])
         if self._keeper is not None:
@@ -270,6 +270,14 @@ class Agent:
         self.outbox.close()
         self._note_time(at_once=True)
         status_file.remove(self._runtime)
+
+    def _last_look(self) -> list[Draft]:
+        """What was seen and not told yet; with a dead outbox that is nothing any more, and the rest still ends well."""
+        try:
+            return self._look(0)
+        except sqlite3.Error as error:  # health asks the outbox
+            log.warning("what was seen last is not told: %s", error)
+            return []
 
     # -- seeing ------------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,8 @@ def test_the_outbox_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with running(tmp_path, probe, failures=failures) as agent:
         until(lambda: probe.reads)
         monkeypatch.setattr(agent.outbox, "queue", dead)
+        agent._put("scripted", [Vitals(at_ms=2)], 1.0)  # also what is left to be looked at when it ends
+        agent._put("scripted", [Vitals(at_ms=3)], 1.0)
         until(lambda: failures)
     (failure,) = failures
     assert "cannot be used any more: database disk image is malformed" in str(failure)
