@@ -125,7 +125,7 @@ class Keeper:
     def _look(self, now_ms: int) -> list[Draft]:
         try:
             newest = self._store.current()
-            under_way = self._store.pending() is not None
+            under_way = self._under_way()
         except (AgentError, OSError) as error:
             self._fail(Outcome(error=str(error)), now_ms)
             return []
@@ -134,6 +134,12 @@ class Keeper:
         if now_ms >= self._try_due_ms and (under_way or self._is_due(now_ms)):
             self._start(now_ms)
         return []
+
+    def _under_way(self) -> bool:
+        try:
+            return self._store.pending() is not None
+        except AgentError:  # what cannot be read is not gone on with; a renewal that is due takes its place
+            return False
 
     def _is_due(self, now_ms: int) -> bool:
         """By the time; without the time, also if no broker has let us in for long: the hub tells what time it is."""

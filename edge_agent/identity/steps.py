@@ -65,13 +65,13 @@ def enrol(store: IdentityStore, url: str, code: EnrolCode, means: Means) -> Iden
         return _finish(store, pending, means)
 
 
-def renew(store: IdentityStore, means: Means) -> Identity | None:
-    """The next certificate, with a new key. None if this device has none yet."""
+def renew(store: IdentityStore, means: Means, *, anew: bool = False) -> Identity | None:
+    """The next certificate, with a new key. None if this device has none yet. `anew` drops what is under way."""
     with store.making():
         present = store.current()
         if present is None:
             return None
-        pending = store.pending()
+        pending = None if anew else store.pending()
         if pending is None:
             pending = store.begin(Step(kind="renew", url=present.hub.url), keys.make_key)
         return _finish(store, pending, means)

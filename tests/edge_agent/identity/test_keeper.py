@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from contract.enrol import BrokerAddress, EnrolRefused
 from edge_agent.draft import Draft
 from edge_agent.errors import AgentFailed
-from edge_agent.identity import renewal_plan
+from edge_agent.identity import keys, renewal_plan, renewing
 from edge_agent.identity.keeper import BLIND_MS, LOOK_MS, Keeper
-from edge_agent.identity.store import HubFacts, IdentityStore
+from edge_agent.identity.store import HubFacts, IdentityStore, Step
 from edge_agent.tls import Moment
 from simulator.ports import HOST
 from tests.edge_agent.hand_hub import dead_port
@@ -193,3 +193,33 @@ def test_stopping_ends_its_process(hub: HandEnrolment, tmp_path: Path) -> None:
     assert process is not None
     ticking.keeper.stop()
     assert process.returncode is not None
+
+
+def test_an_enrolment_that_gets_nowhere_does_not_cost_the_certificate(hub: HandEnrolment, tmp_path: Path) -> None:
+    before = enrolled(tmp_path, old(hub))
+    hub.begins = None
+    step = Step(kind="enrol", url=f"https://{HOST}:1", secret="0" * 16, authority="0" * 24, issued_ms=1, code="x")
+    IdentityStore(tmp_path).begin(step, keys.make_key)
+    assert renewing.run(tmp_path, Moment(before.hub.not_before_ms, certain=True)).error, "there is time"
+    assert renewing.run(tmp_path, certain()).device == before.hub.device
+    after = IdentityStore(tmp_path).current()
+    assert after is not None
+    assert after.name != before.name
+
+
+@pytest.mark.parametrize("damaged", ["step.json", "request.pem"])
+@pytest.mark.parametrize("data", [b"\0" * 20, None])
+def test_a_step_that_cannot_be_read_does_not_cost_the_certificate(
+    hub: HandEnrolment, tmp_path: Path, damaged: str, data: bytes | None
+) -> None:
+    before = enrolled(tmp_path, old(hub))
+    hub.begins = None
+    pending = IdentityStore(tmp_path).begin(Step(kind="renew", url=hub.url), keys.make_key)
+    if data is None:
+        (pending.folder / damaged).unlink()
+    else:
+        (pending.folder / damaged).write_bytes(data)
+    assert renewing.run(tmp_path, certain()).device == before.hub.device
+    after = IdentityStore(tmp_path).current()
+    assert after is not None
+    assert after.name != before.name
