@@ -31,6 +31,7 @@ MAX_BYTES: Final = 64 * 1024
 _REMOVED: Final = "# code: đã dùng và đã xóa · used and removed"
 _ROUND: Final = str.maketrans("“”„‟″«»‘’‚′\u00a0", '"""""""\'\'\'\' ')
 _BARE: Final = re.compile(r"""^(\s*[a-z_]+\s*=\s*)([^\s"'\[{#][^#"']*?)(\s*(?:#.*)?)$""")
+_URL_LINE: Final = re.compile(r"^\s*[\"']?url[\"']?\s*=.*$")
 _CODE_LINE: Final = re.compile(r"^\s*[\"']?code[\"']?\s*=.*$")
 _MARKS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
@@ -101,11 +102,33 @@ def parse(text: str) -> BootFile:
 
 def without_code(text: str, file: BootFile) -> str:
     """The same with no trace of the code, so that nobody who finds the card or stick takes it for a good one."""
-    kept = "\n".join(_REMOVED if _CODE_LINE.match(line) else line for line in text.split("\n"))
-    if _letters(file.code) not in _letters(kept):
-        return kept
-    lines = [_REMOVED, f"url = {_quoted(file.url)}"]
-    return "\n".join([*lines, *([f"apn = {_quoted(file.apn)}"] if file.apn else [])]) + "\n"
+    kept = "\n".join(_line_without_code(line, file) for line in text.split("\n"))
+    return kept if _letters(file.code) not in _letters(kept) and _says(kept, file) else _anew(file)
+
+
+def _says(text: str, file: BootFile) -> bool:
+    """Whether it reads as the file but for the code."""
+    try:
+        return parse(text) == msgspec.structs.replace(file, code="")
+    except BootFileWrong:
+        return False
+
+
+def _line_without_code(line: str, file: BootFile) -> str:
+    if _CODE_LINE.match(line):
+        return _REMOVED
+    if _letters(file.code) not in _letters(line):
+        return line
+    return f"{_REMOVED}\nurl = {_quoted(file.url)}" if _URL_LINE.match(line) else _REMOVED
+
+
+def _anew(file: BootFile) -> str:
+    """What the file says but for the code, where it cannot be cut out of a line: the network still needs the rest."""
+    said = {"url": file.url, "apn": file.apn, "apn_user": file.apn_user, "apn_password": file.apn_password}
+    lines = [_REMOVED, *(f"{key} = {_quoted(value)}" for key, value in said.items() if value)]
+    if file.wifi is not None:
+        lines += ["[wifi]", f"ssid = {_quoted(file.wifi.ssid)}", f"password = {_quoted(file.wifi.password)}"]
+    return "\n".join(lines) + "\n"
 
 
 def _mended(text: str, error: Exception) -> dict[str, object]:

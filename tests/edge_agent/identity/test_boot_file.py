@@ -6,6 +6,7 @@ import codecs
 import tomllib
 
 import pytest
+from msgspec.structs import replace
 
 from contract.enrol_code import EnrolCode
 from edge_agent.identity.boot_file import BootFile, BootFileWrong, Wifi, decode, parse, without_code
@@ -50,6 +51,24 @@ def test_nothing_else_is_lost_with_the_code() -> None:
     }
     assert left.startswith("# mine\n")
     assert parse(left).wifi == Wifi("Cửa khẩu", "secret")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'url = "https://hub.example.vn/enrol#{CODE}"\n{{rest}}',
+        f'# phiếu mã: {CODE}\nurl = "https://hub.example.vn"\ncode = "{CODE}"\n{{rest}}',
+        f"url = \"https://hub.example.vn\"\ncode = '''\n{CODE[:20]}\n{CODE[20:]}'''\n{{rest}}",
+    ],
+)
+def test_the_way_to_the_network_stays_wherever_the_code_stood(text: str) -> None:
+    rest = (
+        'apn = "m-wap"\napn_user = "mms"\napn_password = "of the SIM"\n[wifi]\nssid = "Cửa khẩu"\npassword = "secret"\n'
+    )
+    file = parse(text.format(rest=rest))
+    left = without_code(text.format(rest=rest), file)
+    assert CODE not in left
+    assert parse(left) == replace(file, code="")
 
 
 @pytest.mark.parametrize(
